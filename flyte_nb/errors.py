@@ -1,0 +1,222 @@
+"""Every error a user can see.
+
+An error carries what it is about as attributes, and its message ends with what to do next. All derive from
+`FlyteNbError`; those that are also a wrong type or a wrong value derive from `TypeError` or `ValueError` too.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+__all__ = [
+    "CircularDependencyError",
+    "DeploymentFailedError",
+    "EnvironmentInUseError",
+    "FlyteNbError",
+    "InvalidArgumentsError",
+    "InvalidExpressionError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "NotATaskError",
+    "SourceUnavailableError",
+    "StateError",
+    "UnknownEnvironmentError",
+    "UnknownTargetError",
+]
+
+_SHOWN = 200
+
+
+def shown(value: object) -> str:
+    """Return `repr(value)`, shortened so that an error stays one readable line."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - an object's own repr may do anything, and an error message must not fail
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the closest of `known`, or an empty string."""
+    spelled_alike = {candidate.lower(): candidate for candidate in known}
+    close = get_close_matches(name.lower(), spelled_alike, n=1, cutoff=0.6)
+    return f" Did you mean {spelled_alike[close[0]]!r}?" if close else ""
+
+
+class FlyteNbError(Exception):
+    """The base of every error that flyte_nb raises on purpose."""
+
+
+class InvalidTypeError(FlyteNbError, TypeError):
+    """A field was given a value of the wrong type.
+
+    Attributes:
+        field: The field as the user writes it, such as "TaskEnvironment.name".
+        value: The value that was given.
+        example: A valid value, as source code.
+    """
+
+    def __init__(self, field: str, value: object, expected: str, example: str) -> None:
+        self.field, self.value, self.expected, self.example = field, value, expected, example
+        super().__init__(
+            f"{field} must be {expected}, not {type(value).__name__} {shown(value)}. For example: {example}"
+        )
+
+
+class InvalidValueError(FlyteNbError, ValueError):
+    """A field was given a value of the right type that means nothing.
+
+    Attributes:
+        field: The field as the user writes it, such as "Resources.memory".
+        value: The value that was given.
+        example: A valid value, as source code.
+    """
+
+    def __init__(self, field: str, value: object, problem: str, example: str) -> None:
+        self.field, self.value, self.problem, self.example = field, value, problem, example
+        super().__init__(f"{field}: {shown(value)} {problem}. For example: {example}")
+
+
+class CircularDependencyError(FlyteNbError, ValueError):
+    """A dependency would close a cycle; nothing was changed.
+
+    Attributes:
+        cycle: The names along the cycle; each depends on the next, and the last is the first again.
+    """
+
+    def __init__(self, cycle: Sequence[str]) -> None:
+        self.cycle = list(cycle)
+        super().__init__(
+            f"circular dependency: {' -> '.join(self.cycle)}. Nothing was changed; remove one of these dependencies."
+        )
+
+
+class UnknownEnvironmentError(FlyteNbError, KeyError):
+    """A name was used that no environment of the session has.
+
+    Attributes:
+        name: The name that is not defined.
+        known: The names that are.
+        needed_by: The environment that depends on it, or None where the user named it.
+    """
+
+    def __init__(self, name: str, known: Collection[str], needed_by: str | None = None) -> None:
+        self.name, self.known, self.needed_by = name, tuple(known), needed_by
+        subject = f"{needed_by!r} depends on {name!r}, which" if needed_by else f"environment {name!r}"
+        hint = did_you_mean(name, self.known) or " Define it, or run the cell that does."
+        super().__init__(f"{subject} is not defined.{hint}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show the repr
+
+
+class EnvironmentInUseError(FlyteNbError, ValueError):
+    """An environment cannot be removed because others depend on it.
+
+    Attributes:
+        name: The environment.
+        dependents: The names that depend on it directly.
+    """
+
+    def __init__(self, name: str, dependents: Collection[str]) -> None:
+        self.name, self.dependents = name, tuple(dependents)
+        names = ", ".join(repr(dependent) for dependent in self.dependents[:5])
+        more = f" and {len(self.dependents) - 5} more" if len(self.dependents) > 5 else ""
+        super().__init__(f"{name!r} is needed by {names}{more}. Remove those first, or add --force.")
+
+
+class UnknownTargetError(FlyteNbError, ValueError):
+    """There is no deployment target of this name.
+
+    Attributes:
+        name: The name that was given.
+        known: The names of the targets there are.
+    """
+
+    def __init__(self, name: object, known: Collection[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"there is no target {shown(name)}; the targets are: {', '.join(self.known)}.")
+
+
+class SourceUnavailableError(FlyteNbError):
+    """A task cannot be deployed because Python does not know its source.
+
+    Attributes:
+        task: The full name of the task.
+    """
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        super().__init__(f"the source of task {task!r} is not available. Define it in a cell or in a module file.")
+
+
+class DeploymentFailedError(FlyteNbError):
+    """A deployment ended with environments that are not deployed.
+
+    Attributes:
+        failed: The names that failed, with their error messages.
+        skipped: The names that were not started because something they depend on failed.
+    """
+
+    def __init__(self, failed: Mapping[str, str], skipped: Collection[str]) -> None:
+        self.failed, self.skipped = dict(failed), tuple(skipped)
+        reasons = "; ".join(f"{name!r} failed: {reason}" for name, reason in self.failed.items())
+        left_out = f" Not started because of that: {', '.join(self.skipped)}." if self.skipped else ""
+        super().__init__(f"{reasons}.{left_out} Deploy again once it is mended: what succeeded is not repeated.")
+
+
+class NotATaskError(FlyteNbError, TypeError):
+    """Something that is not a task was to be run.
+
+    Attributes:
+        value: What was given.
+    """
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+        super().__init__(f"{shown(value)} is not a task. Decorate its function with @env.task, and give it uncalled.")
+
+
+class InvalidExpressionError(FlyteNbError, ValueError):
+    """What follows %flyte_run cannot be run.
+
+    Attributes:
+        expression: The text that was given.
+    """
+
+    def __init__(self, expression: str, problem: str) -> None:
+        self.expression = expression
+        end = "" if problem.endswith("?") else ". For example: %flyte_run train_model(epochs=3)"
+        super().__init__(f"%flyte_run {expression}: {problem.rstrip('.')}{end}")
+
+
+class StateError(FlyteNbError):
+    """The database of deployments cannot be used.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(
+            f"the deployment state {path} cannot be used: {reason}. "
+            "Move it away, or choose another folder with %config FlyteNB.home."
+        )
+
+
+class InvalidArgumentsError(FlyteNbError, TypeError):
+    """The arguments of a call do not fit the task; nothing was run.
+
+    Attributes:
+        task: The full name of the task.
+    """
+
+    def __init__(self, task: str, problem: str, signature: str) -> None:
+        self.task = task
+        super().__init__(f"{task}: {problem}. It is called as {task.partition('.')[2]}{signature}")

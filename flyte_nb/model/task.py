@@ -1,0 +1,110 @@
+"""A function that runs in an environment."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+from flyte_nb.errors import InvalidTypeError, InvalidValueError
+from flyte_nb.model.home import home
+from flyte_nb.model.policies import Cache, RetryStrategy, Timeout, as_cache, as_retries, as_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+__all__ = ["Task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_EXAMPLE = "@env.task on `async def train(config: dict) -> str: ...`"
+_POLICIES = ("short_name", "retries", "timeout", "cache", "description")
+
+
+class Task(Generic[P, R]):
+    """A function decorated with `@env.task`.
+
+    Calling an async task gives an awaitable, calling a sync task gives its value, and `.aio(...)` runs a sync one in
+    a thread. Which environments were deployed never affects a call.
+
+    Attributes:
+        name: The full name, "environment.function".
+        environment: The name of the environment.
+        function: The function that was decorated.
+        short_name: A name for display; the function's own by default.
+        retries: How often, and how far apart, a failed call is tried again.
+        timeout: How long a call may take.
+        cache: When results are reused; None means as the environment says.
+        description: What the task is for; the function's docstring by default.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        environment: str,
+        *,
+        short_name: str | None = None,
+        retries: int | RetryStrategy = 0,
+        timeout: object = 0,
+        cache: str | Cache | None = None,
+        description: str | None = None,
+    ) -> None:
+        _check_function(function)
+        for label, text in (("Task.short_name", short_name), ("Task.description", description)):
+            if text is not None and not isinstance(text, str):
+                raise InvalidTypeError(label, text, "text", 'short_name="train"')
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.environment = environment
+        self.name = f"{environment}.{function.__name__}"
+        self.short_name = short_name or function.__name__
+        self.retries: RetryStrategy = as_retries("Task.retries", retries)
+        self.timeout: Timeout = as_timeout("Task.timeout", timeout)
+        self.cache: Cache | None = None if cache is None else as_cache("Task.cache", cache)
+        self.description = description if description is not None else inspect.getdoc(function)
+        self.is_async = inspect.iscoroutinefunction(function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the task with the arguments of its function."""
+        __tracebackhide__ = True  # debuggers and notebooks leave this frame out
+        result: R = home().call(self, args, kwargs)
+        return result
+
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Any]:
+        """Return an awaitable of the task; a sync one runs in a thread, with the context of the caller."""
+        if self.is_async:
+            awaitable: Coroutine[Any, Any, Any] = home().call(self, args, kwargs)
+            return awaitable
+        from asyncio import to_thread
+
+        return to_thread(home().call, self, args, kwargs)
+
+    def override(self, **changes: Any) -> Task[P, R]:
+        """Return this task with other policies; the environment keeps the original.
+
+        Raises:
+            InvalidValueError: A name in `changes` is not one of short_name, retries, timeout, cache, description.
+        """
+        for key in changes:
+            if key not in _POLICIES:
+                raise InvalidValueError("Task.override", key, "is not one of " + ", ".join(_POLICIES), "retries=3")
+        policies = {key: getattr(self, key) for key in _POLICIES}
+        return Task(self.function, self.environment, **{**policies, **changes})
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name}>"
+
+
+def _check_function(function: Any) -> None:
+    """Refuse what cannot be deployed as a function with named inputs."""
+    if not inspect.isfunction(function):
+        raise InvalidTypeError("Task.function", function, "a function", _EXAMPLE)
+    if not function.__name__.isidentifier():
+        raise InvalidValueError("Task.function", function.__name__, "has no name: use def", _EXAMPLE)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise InvalidValueError("Task.function", function.__name__, "is a generator; return a list instead", _EXAMPLE)
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            problem = f"takes {str(parameter).split(':')[0]}; a task's inputs have names"
+            raise InvalidValueError("Task.function", function.__name__, problem, _EXAMPLE)

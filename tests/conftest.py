@@ -1,0 +1,21 @@
+"""What every test gets: a session of its own, and a home folder that is thrown away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+import flyte_nb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _fresh_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("FLYTE_NB_HOME", str(tmp_path / "flyte_nb_home"))
+    flyte_nb.reset()
+    yield
+    flyte_nb.reset()
