@@ -1,0 +1,181 @@
+"""Order, cycles, closure, waves and scheduling: pure functions on names.
+
+`dependencies` maps a name to the names it depends on; `dependents` is the reverse. Names that appear only as
+somebody's dependency are allowed and simply have no dependencies of their own. Everything is iterative: a chain of
+100,000 environments is ordinary input.
+"""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+from flyte_nb.errors import CircularDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    Edges = Mapping[str, Collection[str]]
+
+__all__ = ["Schedule", "closure", "cycle_through", "find_cycle", "ordered", "reversed_edges", "waves"]
+
+
+def reversed_edges(names: Iterable[str], dependencies: Edges) -> dict[str, list[str]]:
+    """Return, for each of `names`, those of `names` that depend on it."""
+    dependents: dict[str, list[str]] = {name: [] for name in names}
+    for name in dependents:
+        for dependency in dependencies.get(name, ()):
+            if dependency in dependents:
+                dependents[dependency].append(name)
+    return dependents
+
+
+def ordered(names: Sequence[str], dependencies: Edges) -> list[str]:
+    """Return `names` so that each comes after everything it depends on.
+
+    Of the names that are ready, the one that comes first in `names` comes first. Dependencies outside `names` are
+    ignored.
+
+    Raises:
+        CircularDependencyError: The dependencies among `names` have a cycle.
+    """
+    dependents = reversed_edges(names, dependencies)
+    rank = {name: position for position, name in enumerate(dependents)}
+    by_rank = list(dependents)
+    waiting = dict.fromkeys(by_rank, 0)
+    for followers in dependents.values():
+        for follower in followers:
+            waiting[follower] += 1
+    ready = [rank[name] for name, count in waiting.items() if not count]
+    heapify(ready)
+    order: list[str] = []
+    while ready:
+        name = by_rank[heappop(ready)]
+        order.append(name)
+        for follower in dependents[name]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                heappush(ready, rank[follower])
+    if len(order) < len(by_rank):
+        stuck = [name for name, count in waiting.items() if count]
+        among = {name: [d for d in dependencies.get(name, ()) if d in rank] for name in stuck}
+        raise CircularDependencyError(find_cycle(stuck, among) or stuck)
+    return order
+
+
+def waves(order: Sequence[str], dependencies: Edges) -> list[list[str]]:
+    """Return the names of `order` (a topological order) grouped by the length of their longest dependency chain."""
+    depth: dict[str, int] = {}
+    result: list[list[str]] = []
+    for name in order:
+        depth[name] = 1 + max((depth[d] for d in dependencies.get(name, ()) if d in depth), default=-1)
+        if depth[name] == len(result):
+            result.append([])
+        result[depth[name]].append(name)
+    return result
+
+
+def closure(roots: Iterable[str], edges: Edges) -> set[str]:
+    """Return `roots` and everything that can be reached from them along `edges`."""
+    reached = set(roots)
+    pending = list(reached)
+    while pending:
+        for following in edges.get(pending.pop(), ()):
+            if following not in reached:
+                reached.add(following)
+                pending.append(following)
+    return reached
+
+
+def cycle_through(name: str, new: Collection[str], dependencies: Edges, dependents: Edges) -> list[str] | None:
+    """Return the cycle that would arise if `name` also depended on each of `new`, or None.
+
+    The search alternates between what `new` depends on and what depends on `name`, so its cost is bounded by the
+    smaller side: adding an edge to a graph of 100,000 environments takes microseconds.
+    """
+    if name in new:
+        return [name, name]
+    below, above = set(new), {name}
+    down, up = list(new), [name]
+    while down and up:
+        for following in dependencies.get(down.pop(), ()):
+            if following in above:
+                return _path(name, new, dependencies)
+            if following not in below:
+                below.add(following)
+                down.append(following)
+        for preceding in dependents.get(up.pop(), ()):
+            if preceding in below:
+                return _path(name, new, dependencies)
+            if preceding not in above:
+                above.add(preceding)
+                up.append(preceding)
+    return None
+
+
+def _path(name: str, new: Collection[str], dependencies: Edges) -> list[str]:
+    """Return a shortest cycle `name -> one of new -> ... -> name`, which is known to exist."""
+    came_from = dict.fromkeys(new, name)
+    frontier = list(came_from)
+    for current in frontier:
+        for following in dependencies.get(current, ()):
+            if following == name:
+                backwards = [name, current]
+                while backwards[-1] != name:
+                    backwards.append(came_from[backwards[-1]])
+                return backwards[::-1]
+            if following not in came_from:
+                came_from[following] = current
+                frontier.append(following)
+    raise AssertionError(f"no cycle through {name!r}")
+
+
+def find_cycle(names: Iterable[str], dependencies: Edges) -> list[str] | None:
+    """Return one cycle among `names` and what they depend on, or None; linear in names plus dependencies."""
+    finished: set[str] = set()
+    for root in names:
+        path: dict[str, None] = {}
+        trail = [(root, iter((root,)))]
+        while trail:
+            current, following = trail[-1]
+            step = next(following, None)
+            if step is None:
+                trail.pop()
+                finished.add(current)
+                path.pop(current, None)
+            elif step in path:
+                names_on_path = list(path)
+                return [*names_on_path[names_on_path.index(step) :], step]
+            elif step not in finished:
+                path[step] = None
+                trail.append((step, iter(dependencies.get(step, ()))))
+    return None
+
+
+class Schedule:
+    """What may start now, as work is reported done; order comes from `graphlib`, ties from the position in `order`."""
+
+    def __init__(self, order: Sequence[str], dependencies: Edges) -> None:
+        self._rank = {name: position for position, name in enumerate(order)}
+        self._by_rank = list(order)
+        self._sorter: TopologicalSorter[str] = TopologicalSorter()
+        for name in order:
+            self._sorter.add(name, *(d for d in dependencies.get(name, ()) if d in self._rank))
+        self._sorter.prepare()
+        self._ready: list[int] = []
+        self._take_ready()
+
+    def _take_ready(self) -> None:
+        if self._sorter.is_active():
+            for name in self._sorter.get_ready():
+                heappush(self._ready, self._rank[name])
+
+    def next(self) -> str | None:
+        """Return a name all of whose dependencies are done, each name once; None when there is none now."""
+        return self._by_rank[heappop(self._ready)] if self._ready else None
+
+    def done(self, name: str) -> None:
+        """Report that `name` succeeded, which may make others ready."""
+        self._sorter.done(name)
+        self._take_ready()
