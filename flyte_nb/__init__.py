@@ -1,0 +1,87 @@
+"""Flyte's multiple task environments, native to the notebook.
+
+`import flyte_nb as flyte` gives the names of the Flyte SDK that define environments; `%load_ext flyte_nb` adds the
+magics. Importing this package needs nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyte_nb.errors import (
+    CircularDependencyError,
+    DeploymentFailedError,
+    EnvironmentInUseError,
+    FlyteNbError,
+    InvalidArgumentsError,
+    InvalidExpressionError,
+    InvalidTypeError,
+    InvalidValueError,
+    NotATaskError,
+    SourceUnavailableError,
+    StateError,
+    UnknownEnvironmentError,
+    UnknownTargetError,
+)
+from flyte_nb.model import (
+    Backoff,
+    Cache,
+    Image,
+    Resources,
+    RetryStrategy,
+    Secret,
+    Task,
+    TaskEnvironment,
+    Timeout,
+)
+from flyte_nb.session import deploy, deployment_order, plan, registry, reset, run
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Backoff",
+    "Cache",
+    "CircularDependencyError",
+    "DeploymentFailedError",
+    "EnvironmentInUseError",
+    "FlyteNbError",
+    "Image",
+    "InvalidArgumentsError",
+    "InvalidExpressionError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "NotATaskError",
+    "Resources",
+    "RetryStrategy",
+    "Secret",
+    "SourceUnavailableError",
+    "StateError",
+    "Task",
+    "TaskEnvironment",
+    "Timeout",
+    "UnknownEnvironmentError",
+    "UnknownTargetError",
+    "deploy",
+    "deployment_order",
+    "plan",
+    "registry",
+    "reset",
+    "run",
+]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Serve `%load_ext flyte_nb`."""
+    from flyte_nb.jupyter.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Serve `%unload_ext flyte_nb`."""
+    from flyte_nb.jupyter.extension import unload
+
+    unload(shell)

@@ -1,0 +1,1 @@
+"""Deployment as plan and apply."""

@@ -1,0 +1,1 @@
+"""Running tasks: who called whom, and what became of it."""

@@ -1,0 +1,238 @@
+"""The session: composes registry, runner and targets, and is the one place with state.
+
+The functions below are the public surface; `import flyte_nb` offers them as `flyte_nb.deploy` and so on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.bundle import bundle
+from flyte_nb.definitions.registry import Environments, Registry
+from flyte_nb.errors import InvalidTypeError, InvalidValueError, UnknownEnvironmentError, UnknownTargetError
+from flyte_nb.execution.runner import Runner
+from flyte_nb.graph import closure, ordered
+from flyte_nb.model.environment import TaskEnvironment
+from flyte_nb.model.home import install_home
+from flyte_nb.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from flyte_nb.bundle import Bundle
+    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.status import Deployment, EnvironmentStatus
+    from flyte_nb.execution.node import Run
+    from flyte_nb.model.spec import EnvironmentSpec
+    from flyte_nb.model.task import Task
+    from flyte_nb.targets.protocol import Target
+
+__all__ = ["Session", "deploy", "deployment_order", "plan", "registry", "reset", "run", "session"]
+
+DEFAULT_CONCURRENCY = 8
+
+
+class Session:
+    """What one kernel (or one script) has defined and can do with it."""
+
+    def __init__(self) -> None:
+        self.registry = Registry()
+        self.runner = Runner()
+        self.settings = Settings()
+        self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
+
+    # The home of the model
+
+    def define(self, spec: EnvironmentSpec) -> None:
+        """Make `spec` the definition of its name."""
+        self.registry.define(spec)
+
+    def attach(self, task: Task[..., Any]) -> None:
+        """Add `task` to the environment it names."""
+        self.registry.attach(task)
+
+    def add_dependencies(self, name: str, dependencies: Collection[str]) -> None:
+        """Add all of `dependencies` to `name`, or none."""
+        self.registry.add_dependencies(name, dependencies)
+
+    def spec(self, name: str) -> EnvironmentSpec | None:
+        """Return the definition of `name`, or None."""
+        return self.registry.spec(name)
+
+    def dependencies(self, name: str) -> tuple[str, ...]:
+        """Return what `name` depends on."""
+        return self.registry.dependencies(name)
+
+    def tasks(self, name: str) -> Mapping[str, Task[..., Any]]:
+        """Return the tasks of `name` by full name."""
+        return self.registry.tasks(name)
+
+    def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call `task` inline."""
+        __tracebackhide__ = True
+        return self.runner.call(task, args, kwargs)
+
+    # Order and deployment
+
+    def select(self, environments: Collection[TaskEnvironment | str]) -> list[str]:
+        """Return the defined names among `environments` and all they need, in the order of registration.
+
+        None at all means every environment.
+
+        Raises:
+            UnknownEnvironmentError: One of `environments` is not defined.
+        """
+        names = self.registry.names()
+        if not environments:
+            return names
+        roots = [_name(environment) for environment in environments]
+        for root in roots:
+            self.registry.require(root)
+        wanted = closure(roots, self.registry.edges)
+        return [name for name in names if name in wanted]
+
+    def deployment_order(self, environments: Collection[TaskEnvironment | str]) -> list[str]:
+        """Return what `select` gives so that each name comes after those it depends on."""
+        return ordered(self.select(environments), self.registry.edges)
+
+    def target(self, name: object) -> Target:
+        """Return the target of that name, or raise UnknownTargetError."""
+        if not isinstance(name, str) or name not in self._targets:
+            raise UnknownTargetError(name, self._targets)
+        return self._targets[name]()
+
+    def _local(self) -> Target:
+        from flyte_nb.deployment.state import DeploymentState
+        from flyte_nb.targets.local import LocalTarget
+
+        return LocalTarget(DeploymentState(self.settings.home_path))
+
+    def plan(self, environments: Collection[TaskEnvironment | str], target: Target) -> tuple[Plan, dict[str, Bundle]]:
+        """Return the plan for `environments` and all they need, and what it would deploy."""
+        from flyte_nb.deployment.plan import make_plan
+
+        names = self.select(environments)
+        dependencies = {name: self.registry.dependencies(name) for name in names}
+        bundles = {name: self._bundle(name, dependencies[name]) for name in names}
+        return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
+
+    def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
+        return bundle(self.registry.require(name), dependencies, self.registry.tasks(name))
+
+    async def deploy(
+        self,
+        environments: Collection[TaskEnvironment | str],
+        target: str,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
+        begun: Callable[[Plan], None] = lambda plan: None,
+        listener: Callable[[EnvironmentStatus], None] = lambda status: None,
+    ) -> Deployment:
+        """Deploy `environments` and all they need; `begun` sees the plan first, `listener` each change of status.
+
+        Raises:
+            UnknownEnvironmentError: A name is not defined; nothing was deployed.
+        """
+        from flyte_nb.deployment.apply import apply_plan
+
+        _check_concurrency(max_concurrency)
+        place = self.target(target)
+        plan, bundles = self.plan(environments, place)
+        self._refuse_blocked(plan)
+        begun(plan)
+        return await apply_plan(plan, bundles, place, max_concurrency, listener)
+
+    def _refuse_blocked(self, plan: Plan) -> None:
+        undefined = {step.name for step in plan.blocked if step.name not in self.registry.edges}
+        for step in plan.steps:
+            missing = next((name for name in step.depends_on if name in undefined), None)
+            if missing:
+                raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=step.name)
+
+
+def _name(environment: object) -> str:
+    if isinstance(environment, TaskEnvironment):
+        return environment.name
+    if isinstance(environment, str):
+        return environment
+    raise InvalidTypeError("environment", environment, "an environment or its name", 'deploy(api_env) or deploy("api")')
+
+
+def _check_concurrency(limit: object) -> None:
+    if isinstance(limit, bool) or not isinstance(limit, int):
+        raise InvalidTypeError("max_concurrency", limit, "a whole number", "max_concurrency=8")
+    if limit < 1:
+        raise InvalidValueError("max_concurrency", limit, "would never deploy anything", "max_concurrency=8")
+
+
+_session = Session()
+install_home(_session)
+
+
+def session() -> Session:
+    """Return the session."""
+    return _session
+
+
+def registry() -> Mapping[str, TaskEnvironment]:
+    """Return the session's environments by name, in the order of registration: a live, read-only mapping."""
+    return Environments(_session.registry)
+
+
+def deployment_order(*environments: TaskEnvironment | str) -> list[str]:
+    """Return the names of `environments` and all they need, each after those it depends on; none means all.
+
+    Of the environments that are ready, the one registered first comes first.
+
+    Raises:
+        UnknownEnvironmentError: One of `environments` is not defined.
+    """
+    return _session.deployment_order(environments)
+
+
+def plan(*environments: TaskEnvironment | str, target: str = "local") -> Plan:
+    """Return what `deploy` would do; nothing is changed.
+
+    Raises:
+        UnknownEnvironmentError: One of `environments` is not defined.
+        UnknownTargetError: There is no such target.
+        SourceUnavailableError: The source of a task cannot be found.
+    """
+    return _session.plan(environments, _session.target(target))[0]
+
+
+async def deploy(
+    *environments: TaskEnvironment | str, target: str = "local", max_concurrency: int = DEFAULT_CONCURRENCY
+) -> Deployment:
+    """Deploy `environments` and all they need in order; none means all. What is unchanged is left alone.
+
+    Args:
+        environments: Environments or their names.
+        target: The name of the target.
+        max_concurrency: How many environments are deployed at once.
+
+    Returns:
+        What became of each environment. A failure stops the dependents of what failed and nothing else, and is told
+        by the result: see `Deployment.succeeded` and `Deployment.raise_if_failed`.
+
+    Raises:
+        UnknownEnvironmentError: A name is not defined; nothing was deployed.
+        UnknownTargetError: There is no such target.
+        SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
+    """
+    return await _session.deploy(environments, target, max_concurrency)
+
+
+async def run(task: object, *args: Any, **kwargs: Any) -> Run:
+    """Run `task` with these arguments and return the finished run; what the task raises is raised.
+
+    Raises:
+        NotATaskError: `task` is something else; nothing was run.
+        InvalidArgumentsError: The arguments do not fit the task; nothing was run.
+    """
+    __tracebackhide__ = True
+    return await _session.runner.run(task, args, kwargs)
+
+
+def reset() -> None:
+    """Forget every environment of the session; what is deployed stays deployed."""
+    _session.registry.reset()

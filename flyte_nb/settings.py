@@ -1,0 +1,31 @@
+"""Settings of the session; the notebook sets them with %config FlyteNB."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Settings"]
+
+
+@dataclass(slots=True)
+class Settings:
+    """What a user can choose.
+
+    Attributes:
+        home: The folder for what outlives the kernel; empty for the value of FLYTE_NB_HOME, or else the folder for
+            application state that the operating system gives the user.
+    """
+
+    home: str = ""
+
+    @property
+    def home_path(self) -> Path:
+        """The folder for what outlives the kernel; it may not exist yet."""
+        chosen = self.home or os.environ.get("FLYTE_NB_HOME", "")
+        if chosen:
+            return Path(chosen).expanduser()
+        from platformdirs import user_state_path
+
+        return user_state_path("flyte_nb", appauthor=False)

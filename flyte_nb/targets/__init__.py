@@ -1,0 +1,1 @@
+"""Where environments are deployed: the protocol, and one module for each target."""

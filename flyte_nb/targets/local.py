@@ -1,0 +1,46 @@
+"""The embedded target: environments deployed on this machine, with nothing but the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flyte_nb.bundle import Bundle
+    from flyte_nb.targets.protocol import Deployed
+
+__all__ = ["LocalTarget", "Records"]
+
+
+class Records(Protocol):
+    """Where the target keeps what is deployed; it outlives the kernel."""
+
+    def deployed(self, target: str) -> Mapping[str, Deployed]:
+        """Return what was recorded for `target`, by name."""
+
+    def record(self, target: str, bundle: Bundle) -> None:
+        """Record `bundle` as deployed to `target` now, replacing an earlier record of its name."""
+
+
+class LocalTarget:
+    """Deploys by recording specification, task sources and fingerprint durably."""
+
+    name = "local"
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def observe(self) -> Mapping[str, Deployed]:
+        """Return what is deployed on this machine, by name."""
+        return self._records.deployed(self.name)
+
+    async def deploy_environment(self, bundle: Bundle) -> None:
+        """Record `bundle`, in a thread, so that others deploy meanwhile."""
+        writing = asyncio.ensure_future(asyncio.to_thread(self._records.record, self.name, bundle))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # A thread cannot be stopped and the write takes milliseconds: finish it, so that what is reported is true.
+            await writing

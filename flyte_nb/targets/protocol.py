@@ -1,0 +1,47 @@
+"""What plan and apply need of a place to deploy to; a new target implements `Target`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from flyte_nb.bundle import Bundle
+
+__all__ = ["Deployed", "Target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One environment as the target has it.
+
+    Attributes:
+        name: The environment.
+        fingerprint: The fingerprint of the bundle that was deployed.
+        specification: Its specification, as in `Bundle`.
+        sources: The source of each of its tasks by full name.
+        deployed_at: When it was deployed, in UTC.
+    """
+
+    name: str
+    fingerprint: str
+    specification: Mapping[str, Any]
+    sources: Mapping[str, str]
+    deployed_at: datetime
+
+
+class Target(Protocol):
+    """A place where environments are deployed."""
+
+    @property
+    def name(self) -> str:
+        """The name the user gives it: "local"."""
+
+    def observe(self) -> Mapping[str, Deployed]:
+        """Return what is deployed there now, by name."""
+
+    async def deploy_environment(self, bundle: Bundle) -> None:
+        """Deploy one environment, or raise; afterwards `observe` shows it."""
