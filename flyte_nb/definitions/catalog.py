@@ -119,7 +119,8 @@ class Catalog:
         self.version += 1
 
     def _define(self, entry: _Entry, spec: EnvironmentSpec, place: Place, check: bool) -> None:
-        forgotten = _said_again_by(entry, place.owner)
+        # The new construction replaces the last one, with what that one's cell added to it; other cells' stays.
+        forgotten = entry.said_by
         added = {key: at for key, at in entry.added.items() if at.owner != forgotten}
         edges = dict.fromkeys((*spec.depends_on, *(dependency for dependency, _ in added)))
         if check:
@@ -172,15 +173,3 @@ class Catalog:
         """Return the tasks attached to `name`, defined or not."""
         entry = self._entries.get(name)
         return entry.tasks if entry else {}
-
-
-def _said_again_by(entry: _Entry, owner: Owner) -> Owner | None:
-    """Return whose tasks a new construction by `owner` replaces: those of the cell that constructed it before.
-
-    A cell that is not recognised when it runs again is taken for the unrecognised one that said the same before.
-    """
-    before = entry.said_by
-    if before is None:
-        return None
-    same = before == owner or not (before.recognised or owner.recognised)
-    return before if same else None

@@ -135,6 +135,17 @@ def test_without_cell_ids_a_construction_replaces_the_last_one_and_its_cells_tas
     assert tasks(registry, "a") == ["theirs", "g"]
 
 
+def test_a_construction_takes_the_place_of_another_cells_with_what_that_cell_added(registry: Registry) -> None:
+    """Tasks and dependencies that the first cell gave its own construction are hidden with it, and return with it."""
+    cell(registry, "one", lambda: define(registry, "a"), lambda: attach(registry, "a", "f"))
+    cell(registry, "three", lambda: attach(registry, "a", "theirs"))
+    cell(registry, "one-more", lambda: define(registry, "b"), lambda: registry.add_dependencies("b", ["a"]))
+    cell(registry, "two", lambda: define(registry, "a"), lambda: define(registry, "b"))
+    assert (tasks(registry, "a"), registry.dependencies("b")) == (["theirs"], ())
+    cell(registry, "two")
+    assert (tasks(registry, "a"), registry.dependencies("b")) == (["f", "theirs"], ("a",))
+
+
 def test_a_nameless_cell_can_be_recognised_by_what_it_defines(registry: Registry) -> None:
     """`own` gives a cell without an id a lasting one, and takes back what it said under it."""
     for function in ("f", "g"):
