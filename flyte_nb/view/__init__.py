@@ -1,0 +1,1 @@
+"""Status objects turned into svg, html and text; live widgets beside them."""

@@ -1,0 +1,86 @@
+"""Environments of the session as a picture and as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyte_nb.masking import masked
+from flyte_nb.view.picture import Node, Picture
+from flyte_nb.view.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from flyte_nb.model import Resources, TaskEnvironment
+
+__all__ = ["environment_table", "environments_picture", "environments_table", "resources_text"]
+
+_NONE = "–"
+
+
+def environments_picture(environments: Sequence[TaskEnvironment]) -> Picture:
+    """Return the dependency graph of `environments`; names they need that are not defined are shown as such."""
+    nodes = {environment.name: _node(environment) for environment in environments}
+    edges = [(dependency, env.name) for env in environments for dependency in env.depends_on]
+    for dependency, _ in edges:
+        if dependency not in nodes:
+            nodes[dependency] = Node(dependency, state="undefined", subtitle="run the cell that defines it")
+    return Picture(tuple(nodes.values()), tuple(edges))
+
+
+def environments_table(environments: Sequence[TaskEnvironment]) -> Table:
+    """Return one row for each of `environments`."""
+    rows = tuple(
+        (
+            env.name,
+            str(env.image),
+            resources_text(env.resources),
+            _listed(task.short_name for task in env.tasks.values()),
+            _listed(env.depends_on),
+            env.description or _NONE,
+        )
+        for env in environments
+    )
+    count = f"{len(rows)} environment{'' if len(rows) == 1 else 's'}"
+    note = "" if rows else "Define one with %%flyte_env NAME, or flyte_nb.TaskEnvironment(...)."
+    return Table(("name", "image", "resources", "tasks", "depends on", "description"), rows, caption=count, note=note)
+
+
+def environment_table(environment: TaskEnvironment, dependents: Collection[str]) -> Table:
+    """Return every field of one environment that says something, a row each."""
+    return Table(("environment", environment.name), (*_details(environment), ("needed by", _listed(dependents))))
+
+
+def resources_text(resources: Resources | None) -> str:
+    """Return resources in one short line, such as "cpu 8, memory 16Gi, gpu A100:2"."""
+    if resources is None:
+        return _NONE
+    given = {name: getattr(resources, name) for name in ("cpu", "memory", "gpu", "disk", "shm")}
+    return ", ".join(f"{name} {_amount(value)}" for name, value in given.items() if value is not None) or _NONE
+
+
+def _amount(value: object) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _node(environment: TaskEnvironment) -> Node:
+    return Node(environment.name, subtitle=str(environment.image), details=_details(environment))
+
+
+def _details(env: TaskEnvironment) -> tuple[tuple[str, str], ...]:
+    rows = (
+        ("image", str(env.image)),
+        ("resources", resources_text(env.resources)),
+        ("tasks", _listed(task.short_name for task in env.tasks.values())),
+        ("depends on", _listed(env.depends_on)),
+        ("description", env.description or _NONE),
+        ("env vars", _listed(f"{name}={value}" for name, value in masked(env.env_vars).items())),
+        ("secrets", _listed(secret.key for secret in env.secrets)),
+        ("cache", env.cache.behavior),
+    )
+    always = {"image", "resources", "tasks", "depends on"}
+    return tuple(row for row in rows if row[0] in always or row[1] not in (_NONE, "disable"))
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(texts) or _NONE

@@ -1,0 +1,76 @@
+"""The states an environment can be shown in: one table that pictures, text and the live view all read.
+
+A state is never told by colour alone: each has a label, a glyph for text, and a mark of its own in pictures.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["STATES", "State", "by_urgency", "tally"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How one state is shown.
+
+    Attributes:
+        label: The word people read.
+        glyph: One character of plain text.
+        mark: An SVG path inside a circle of radius 8 around the origin, drawn as a stroke.
+        light: The colour on a light background.
+        dark: The colour on a dark background.
+        filled: Whether the circle is solid, for states that ask to be seen.
+    """
+
+    label: str
+    glyph: str
+    mark: str
+    light: str
+    dark: str
+    filled: bool = False
+
+
+_GREY, _GREEN, _RED = ("#59636e", "#a7b0ba"), ("#1a7038", "#62d08c"), ("#bd2630", "#ff8f89")
+_AMBER, _BLUE, _PLUM, _MAUVE = (
+    ("#8a5200", "#f0b45f"),
+    ("#0a60c2", "#6fb4ff"),
+    ("#99386a", "#f094be"),
+    ("#675b78", "#baacca"),
+)
+
+# From what needs a person's attention to what does not: the order in which counts are listed.
+STATES: Mapping[str, State] = MappingProxyType(
+    {
+        "failed": State("failed", "✗", "M-3 -3L3 3M3 -3L-3 3", *_RED, filled=True),
+        "undefined": State("not defined", "?", "M-2.2 -2.1a2.3 2.3 0 1 1 3.2 2.3q-1 .5 -1 1.4M0 4.3h.01", *_AMBER),
+        "blocked": State("blocked", "‖", "M-1.9 -3.1V3.1M1.9 -3.1V3.1", *_PLUM, filled=True),
+        "cancelled": State("cancelled", "⊘", "M-3.2 3.2L3.2 -3.2", *_AMBER),
+        "running": State("deploying", "►", "M-1.7 -3.2L3.4 0L-1.7 3.2Z", *_BLUE, filled=True),
+        "remove": State("to remove", "-", "M-3.5 0H3.5", *_RED, filled=True),
+        "create": State("to create", "+", "M-3.5 0H3.5M0 -3.5V3.5", *_GREEN, filled=True),
+        "update": State("to update", "~", "M-3.8 .9C-2.5 -1.9 -1.2 -1.9 0 0S2.5 1.9 3.8 -.9", *_AMBER, filled=True),
+        "pending": State("pending", "…", "M-3.3 0h.01M0 0h.01M3.3 0h.01", *_GREY),
+        "skipped": State("skipped", "»", "M-3.4 -2.7L-.6 0L-3.4 2.7M.8 -2.7L3.6 0L.8 2.7", *_MAUVE),
+        "unchanged": State("unchanged", "=", "M-3.2 -1.6H3.2M-3.2 1.6H3.2", *_GREY),
+        "succeeded": State("deployed", "✓", "M-3.5 .3L-1.1 2.7L3.6 -2.5", *_GREEN, filled=True),
+        "defined": State("defined", "○", "M0 0h.01", *_GREY),
+    }
+)
+
+
+def tally(states: Iterable[str]) -> dict[str, int]:
+    """Return how often each state occurs, the most urgent first; states that do not occur are left out."""
+    counts = Counter(states)
+    return {name: counts[name] for name in STATES if counts[name]}
+
+
+def by_urgency(states: Iterable[str]) -> str:
+    """Return the state of `states` that most needs attention."""
+    return next(iter(tally(states)), "defined")

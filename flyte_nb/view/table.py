@@ -1,0 +1,88 @@
+"""Tables of text: as HTML that JupyterLab's sanitizer leaves alone, and as aligned plain text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flyte_nb.view.escape import html_text, inert
+from flyte_nb.view.measure import clip_columns, columns, pad
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Table", "table_html", "table_text"]
+
+_MOST_ROWS_HTML, _MOST_ROWS_TEXT = 300, 60
+_UNBROKEN, _LONGEST_CELL, _LONGEST_TOOLTIP, _WIDEST_CELL = 28, 120, 1_000, 48
+# JupyterLab aligns cells to the right; it lets these inline styles through. A name is not broken at its hyphens.
+_LEFT = "text-align:left"
+_SHORT_CELL = "text-align:left;vertical-align:top;white-space:nowrap"
+_LONG_CELL = "text-align:left;vertical-align:top;white-space:normal;overflow-wrap:anywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under named columns.
+
+    Attributes:
+        columns: The heads.
+        rows: Each with one cell for every column.
+        caption: A line above.
+        note: A line below, such as a hint.
+
+    Raises:
+        ValueError: If a row has more or fewer cells than there are columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"Table.rows has {len(row)} cells in a row of {len(self.columns)} columns: {row!r}")
+
+
+def table_html(table: Table) -> str:
+    """Return `table` as HTML. Everything is escaped; long cells are cut and hold their text in a tooltip.
+
+    Past 300 rows, a count stands for the rest.
+    """
+    heads = "".join(f'<th scope="col" style="{_LEFT}">{html_text(head)}</th>' for head in table.columns)
+    rows = "".join(f"<tr>{''.join(map(_cell_html, row))}</tr>" for row in table.rows[:_MOST_ROWS_HTML])
+    caption = f'<caption style="{_LEFT}">{html_text(table.caption)}</caption>' if table.caption else ""
+    notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, _MOST_ROWS_HTML))
+    return (
+        f'<div class="flyte-nb" style="overflow-x:auto"><table>{caption}<thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>{notes}</div>"
+    )
+
+
+def table_text(table: Table) -> str:
+    """Return `table` as aligned text: cells are cut at 48 columns, and past 60 rows a count stands for the rest."""
+    rows = [_cells_text(table.columns), *map(_cells_text, table.rows[:_MOST_ROWS_TEXT])]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, ["─" * width for width in widths])
+    lines = ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    caption = [inert(table.caption)] if table.caption else []
+    return "\n".join([*caption, *lines, *(inert(note, 500) for note in _notes(table, _MOST_ROWS_TEXT))])
+
+
+def _cell_html(cell: str) -> str:
+    shown, whole = html_text(cell, _LONGEST_CELL), html_text(cell, _LONGEST_TOOLTIP)
+    tooltip = f' title="{whole}"' if shown != whole else ""
+    style = _SHORT_CELL if len(cell) <= _UNBROKEN else _LONG_CELL
+    return f'<td style="{style}"{tooltip}>{shown}</td>'
+
+
+def _cells_text(cells: Sequence[str]) -> list[str]:
+    return [clip_columns(inert(cell), _WIDEST_CELL) for cell in cells]
+
+
+def _notes(table: Table, most: int) -> list[str]:
+    rest = len(table.rows) - most
+    more = [f"and {rest:,} more"] if rest > 0 else []
+    return [*more, *([table.note] if table.note else [])]

@@ -1,0 +1,385 @@
+// The live graph. Python decided what is where (_scene) and what state each node has (_states, by key); this draws it,
+// listens, and cleans up. No text is ever parsed as markup: it goes through textContent and setAttribute alone.
+
+/**
+ * @typedef {{label: string, mark: string, light: string, dark: string, filled: boolean}} State
+ * @typedef {{x: number, y: number, text: string, heading?: boolean}} Line
+ * @typedef {{x: number, y: number, width: number, height: number, label: Line}} Band
+ * @typedef {{key: string, x: number, y: number, label: string, sublabel: string, name: string, subtitle: string,
+ *   details: [string, string][]}} Card
+ * @typedef {{source: string, target: string, path: string}} Wire
+ * @typedef {{width: number, height: number, box: {width: number, height: number}, headline: string, lines: Line[],
+ *   bands: Band[], cards: Card[], wires: Wire[], counts: Object<string, number> | null,
+ *   sizes: {name: number, subtitle: number, left: number}}} Scene
+ * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
+ *   on(event: string, f: Function): void, off(event: string, f: Function): void}} Model
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const ZOOM_STEP = 1.25, SMALLEST = 0.25, LARGEST = 3;
+const LEGIBLE = 0.65; // below this scale text cannot be read: a picture that large scrolls instead
+let markers = 0; // ids of markers are per document
+
+/** @returns {SVGElement} */
+const draw = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+/** @returns {HTMLElement} */
+const html = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children); // strings become text nodes
+  return element;
+}
+
+/** A small round mark that tells a state by shape as well as by colour. */
+function badge(/** @type {State} */ state) {
+  return [draw("circle", { class: "fnb-disc", r: 8.5 }), draw("path", { class: "fnb-mark", d: state.mark })];
+}
+
+function paint(/** @type {Element & ElementCSSInlineStyle} */ element, /** @type {State} */ state) {
+  element.classList.add("fnb-tone");
+  element.classList.toggle("fnb-loud", state.filled);
+  element.style.setProperty("--light", state.light);
+  element.style.setProperty("--dark", state.dark);
+}
+
+function badgeImage(/** @type {State} */ state) {
+  const image = draw("svg", { class: "fnb-badge", viewBox: "-9.5 -9.5 19 19", "aria-hidden": "true" }, ...badge(state));
+  paint(image, state);
+  return image;
+}
+
+/** One drawing of a model. There can be several: an output can be shown twice. */
+class GraphView {
+  /** @param {Model} model @param {HTMLElement} parent */
+  constructor(model, parent) {
+    this.model = model;
+    this.scale = 0; // 0: fit to the room there is
+    this.tip = `fnb-tip-${++markers}`;
+    this.root = html("div", { class: "fnb-live", role: "group" });
+    // Lumino would take arrows and Enter for the notebook's own before they get here.
+    this.root.dataset.lmSuppressShortcuts = "true";
+    this.view = html("div", { class: "fnb-view" });
+    this.legend = html("div", { class: "fnb-legend", role: "status" });
+    this.details = html("section", { class: "fnb-details", hidden: "" });
+    this.root.append(this.view, this.tools(), this.legend, this.details);
+    this.listen();
+    parent.append(this.root);
+    this.redraw();
+    this.resized = new ResizeObserver(() => this.resize());
+    this.resized.observe(parent);
+  }
+
+  remove() {
+    this.resized.disconnect();
+    this.root.remove();
+  }
+
+  /** @returns {Scene} */
+  get scene() { return this.model.get("_scene"); }
+  /** @returns {string} */
+  get selected() { return this.model.get("_selected"); }
+  /** @returns {State} */
+  state(key) { return this.model.get("_vocabulary")[this.model.get("_states")[key]]; }
+
+  // What is drawn
+
+  redraw() {
+    const { scene } = this;
+    const active = document.activeElement;
+    const selected = this.details.contains(active) ? this.cards?.get(this.selected)?.name : undefined;
+    const focused = this.view.contains(active) ? active.dataset.name : selected;
+    /** @type {Map<string, Card>} */
+    this.cards = new Map(scene.cards.map((card) => [card.key, card]));
+    this.nodes = new Map(scene.cards.map((card) => [card.key, this.node(card)]));
+    this.wires = scene.wires.map((wire) => this.wire(wire));
+    this.svg = draw("svg", { class: "fnb-graph", viewBox: `0 0 ${scene.width} ${scene.height}`, role: "group" });
+    this.svg.setAttribute("aria-label", `${scene.headline}. Arrow keys move, Enter shows details.`);
+    this.svg.append(this.marker(this.tip, "fnb-tip"), this.marker(`${this.tip}-lit`, "fnb-tip-lit"));
+    this.svg.append(...scene.bands.flatMap((band) => this.band(band)), ...scene.lines.map((line) => this.line(line)));
+    this.svg.append(...this.wires, ...this.nodes.values());
+    this.root.setAttribute("aria-label", scene.headline);
+    this.view.replaceChildren(this.svg);
+    this.refresh(this.nodes.keys());
+    this.select();
+    this.resize();
+    const again = scene.cards.find((card) => card.name === focused) ?? scene.cards[0];
+    if (again) this.rove(again.key, focused !== undefined);
+  }
+
+  marker(id, style) {
+    const shape = draw("path", { class: style, d: "M0 0.5L9 4.5L0 8.5Z" });
+    const size = { markerUnits: "userSpaceOnUse", markerWidth: 9, markerHeight: 9, refX: 8.5, refY: 4.5 };
+    return draw("defs", {}, draw("marker", { id, orient: "auto", ...size }, shape));
+  }
+
+  band(/** @type {Band} */ { x, y, width, height, label }) {
+    const text = draw("text", { class: "fnb-wave", x: label.x, y: label.y }, label.text);
+    return [draw("rect", { class: "fnb-band", x, y, width, height, rx: 10 }), text];
+  }
+
+  line(/** @type {Line} */ { x, y, text, heading }) {
+    return draw("text", { class: heading ? "fnb-title" : "fnb-note", x, y }, text);
+  }
+
+  wire(/** @type {Wire} */ { source, target, path }) {
+    const wire = draw("path", { class: "fnb-wire", d: path, "marker-end": `url(#${this.tip})` });
+    wire.dataset.ends = `${source} ${target}`;
+    return wire;
+  }
+
+  node(/** @type {Card} */ card) {
+    const { box: { width, height }, sizes } = this.scene, middle = height / 2;
+    const name = { class: "fnb-name", x: sizes.left, y: card.sublabel ? middle - 3 : middle + 4.8, "font-size": sizes.name };
+    const node = draw("g", { class: "fnb-node", role: "button", tabindex: -1, transform: `translate(${card.x} ${card.y})` });
+    node.append(draw("title"), draw("rect", { class: "fnb-card", width, height, rx: 9 }));
+    node.append(draw("g", { class: "fnb-spot", transform: `translate(20 ${middle})` }), draw("text", name, card.label));
+    if (card.sublabel) {
+      const place = { class: "fnb-sub", x: sizes.left, y: middle + 14, "font-size": sizes.subtitle };
+      node.append(draw("text", place, card.sublabel));
+    }
+    Object.assign(node.dataset, { key: card.key, name: card.name });
+    return node;
+  }
+
+  /** Show the present states of these nodes, and what follows from them. */
+  refresh(/** @type {Iterable<string>} */ keys) {
+    for (const key of keys) {
+      const node = this.nodes.get(key), card = this.cards.get(key), state = this.state(key);
+      if (!node || !state) continue; // on the way from one picture to the next
+      const known = [card.name, state.label, card.subtitle].filter(Boolean).join(", ");
+      paint(node, state);
+      node.dataset.state = this.model.get("_states")[key];
+      node.querySelector(".fnb-spot").replaceChildren(...badge(state));
+      node.querySelector("title").textContent = known;
+      node.setAttribute("aria-label", known);
+      if (key === this.selected) this.details.querySelector(".fnb-now")?.replaceChildren(...this.now(key));
+    }
+    this.count();
+  }
+
+  count() {
+    const states = Object.values(this.model.get("_states")), vocabulary = this.model.get("_vocabulary");
+    const counted = (/** @type {string} */ name) => states.filter((state) => state === name).length;
+    const counts = this.scene.counts ?? Object.fromEntries(Object.keys(vocabulary).map((name) => [name, counted(name)]));
+    const shown = Object.keys(vocabulary).filter((name) => counts[name]);
+    const keys = shown.map((name) => {
+      const text = `${counts[name].toLocaleString("en")} ${vocabulary[name].label}`;
+      return html("span", { class: "fnb-key" }, badgeImage(vocabulary[name]), text);
+    });
+    const merelyDefined = shown.every((name) => name === "defined"); // nothing to explain
+    const told = merelyDefined ? "" : keys.map((key) => key.textContent).join();
+    if (this.legend.dataset.told === told) return; // or a screen reader says it again
+    this.legend.dataset.told = told;
+    this.legend.replaceChildren(...(merelyDefined ? [] : keys));
+  }
+
+  // What is selected
+
+  /** Open or close the details, and light up what is connected, as the model says. */
+  select() {
+    for (const [key, node] of this.nodes) node.setAttribute("aria-expanded", String(key === this.selected));
+    for (const wire of this.wires) {
+      const lit = wire.dataset.ends.split(" ").includes(this.selected);
+      wire.classList.toggle("fnb-lit", lit);
+      wire.setAttribute("marker-end", `url(#${this.tip}${lit ? "-lit" : ""})`);
+    }
+    this.details.hidden = !this.cards.has(this.selected);
+    if (!this.details.hidden) this.describe();
+  }
+
+  choose(key) {
+    this.model.set("_selected", key);
+    this.model.save_changes();
+  }
+
+  describe() {
+    const card = this.cards.get(this.selected), { wires } = this.scene;
+    const close = html("button", { type: "button", "aria-label": "Close details" }, "×");
+    close.addEventListener("click", () => { this.choose(""); this.rove(card.key, true); });
+    const before = wires.filter((wire) => wire.target === card.key).map((wire) => wire.source);
+    const after = wires.filter((wire) => wire.source === card.key).map((wire) => wire.target);
+    const list = html("dl");
+    for (const [term, text] of card.details) list.append(html("dt", {}, term), html("dd", {}, text));
+    list.append(html("dt", {}, "depends on"), this.links(before), html("dt", {}, "needed by"), this.links(after));
+    this.details.setAttribute("aria-label", `Details of ${card.name}`);
+    const now = html("span", { class: "fnb-now" }, ...this.now(card.key));
+    this.details.replaceChildren(html("div", { class: "fnb-head" }, html("strong", {}, card.name), now, close), list);
+  }
+
+  /** The state of a node as a mark and a word. */
+  now(key) {
+    const state = this.state(key), label = html("span", { class: "fnb-state" }, state.label);
+    paint(label, state);
+    return [badgeImage(state), label];
+  }
+
+  links(/** @type {string[]} */ keys) {
+    const buttons = keys.map((key) => {
+      const button = html("button", { type: "button" }, this.cards.get(key).name);
+      button.addEventListener("click", () => { this.choose(key); this.rove(key, true); });
+      return button;
+    });
+    return html("dd", { class: "fnb-links" }, ...(buttons.length ? buttons : ["nothing"]));
+  }
+
+  // How large it is
+
+  tools() {
+    const button = (label, text, act) => {
+      const made = html("button", { type: "button", "aria-label": label, title: label }, text);
+      made.addEventListener("click", act);
+      return made;
+    };
+    const smaller = button("Zoom out", "−", () => this.zoom(1 / ZOOM_STEP));
+    const larger = button("Zoom in", "+", () => this.zoom(ZOOM_STEP));
+    return html("div", { class: "fnb-tools" }, smaller, larger, button("Fit to width", "fit", () => this.zoom(0)));
+  }
+
+  /** Scale by a factor, around a point of the view or its middle; 0 fits the picture to the width there is. */
+  zoom(factor, x = this.view.clientWidth / 2, y = this.view.clientHeight / 2) {
+    const before = this.applied, { view } = this;
+    this.scale = factor && Math.min(LARGEST, Math.max(SMALLEST, before * factor));
+    this.resize();
+    view.scrollLeft = (view.scrollLeft + x) * (this.applied / before) - x;
+    view.scrollTop = (view.scrollTop + y) * (this.applied / before) - y;
+  }
+
+  resize() {
+    const room = this.root.parentElement.clientWidth - 2; // less the border
+    if (room <= 0) return; // not shown yet; the observer calls again
+    this.applied = this.scale || Math.min(1, Math.max(LEGIBLE, room / this.scene.width));
+    this.svg.style.width = `${this.scene.width * this.applied}px`;
+  }
+
+  // What people do
+
+  listen() {
+    this.view.addEventListener("click", (event) => {
+      const key = event.target.closest(".fnb-node")?.dataset.key ?? "";
+      this.choose(key === this.selected ? "" : key);
+      if (key) this.rove(key, true);
+    });
+    this.view.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.metaKey) return; // a plain wheel scrolls, as everywhere
+      event.preventDefault();
+      const frame = this.view.getBoundingClientRect();
+      this.zoom(Math.exp(-event.deltaY * 0.002), event.clientX - frame.left, event.clientY - frame.top);
+    }, { passive: false });
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.drag();
+  }
+
+  key(/** @type {KeyboardEvent} */ event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.target.closest(".fnb-node")?.dataset.key;
+    const toggle = () => this.choose(key === this.selected ? "" : key);
+    const move = (dx, dy) => () => this.rove(this.nearest(key, dx, dy), true);
+    const end = (index) => () => this.rove(this.scene.cards.at(index).key, true);
+    const close = () => { const open = this.selected; this.choose(""); if (open) this.rove(open, true); };
+    const anywhere = { Escape: close, "+": () => this.zoom(ZOOM_STEP), "-": () => this.zoom(1 / ZOOM_STEP), 0: () => this.zoom(0) };
+    const onNode = {
+      Enter: toggle, " ": toggle, Home: end(0), End: end(-1),
+      ArrowRight: move(1, 0), ArrowLeft: move(-1, 0), ArrowDown: move(0, 1), ArrowUp: move(0, -1),
+    };
+    const act = anywhere[event.key] ?? (key && onNode[event.key]);
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  /** The closest node in a direction; off the axis counts double. */
+  nearest(key, dx, dy) {
+    const from = this.cards.get(key);
+    let best = key, least = Infinity;
+    for (const card of this.scene.cards) {
+      const ahead = (card.x - from.x) * dx + (card.y - from.y) * dy;
+      const aside = Math.abs((card.x - from.x) * dy) + Math.abs((card.y - from.y) * dx);
+      if (ahead > 0 && ahead + 2 * aside < least) [best, least] = [card.key, ahead + 2 * aside];
+    }
+    return best;
+  }
+
+  /** Make this the one node that Tab reaches. */
+  rove(key, focus = false) {
+    for (const [other, node] of this.nodes) node.setAttribute("tabindex", other === key ? "0" : "-1");
+    if (focus) this.nodes.get(key)?.focus();
+  }
+
+  drag() {
+    const { view } = this;
+    let start = null;
+    view.addEventListener("pointerdown", (event) => {
+      if (event.button === 0 && event.pointerType === "mouse") start = { x: event.clientX, y: event.clientY, left: view.scrollLeft, top: view.scrollTop };
+    });
+    view.addEventListener("pointermove", (event) => {
+      if (!start || !event.buttons) { start = null; return; }
+      const dx = event.clientX - start.x, dy = event.clientY - start.y;
+      if (!view.classList.contains("fnb-dragged") && Math.hypot(dx, dy) < 4) return;
+      view.classList.add("fnb-dragged");
+      view.setPointerCapture(event.pointerId);
+      view.scrollTo(start.left - dx, start.top - dy);
+    });
+    const stop = () => { start = null; setTimeout(() => view.classList.remove("fnb-dragged")); };
+    for (const type of ["pointerup", "pointercancel"]) view.addEventListener(type, stop);
+    // The click that ends a drag selects nothing.
+    view.addEventListener("click", (event) => { if (view.classList.contains("fnb-dragged")) event.stopImmediatePropagation(); }, { capture: true });
+  }
+}
+
+/** Mount a view over every still image of this host, now and later; returns the clean-up. */
+function haunt(/** @type {string} */ host, /** @type {(parent: HTMLElement) => () => void} */ mount) {
+  const places = document.getElementsByClassName(host); // live
+  /** @type {Map<HTMLElement, () => void>} */
+  const mounted = new Map();
+  const leave = (place) => { mounted.get(place)(); mounted.delete(place); };
+  const look = () => {
+    for (const place of [...mounted.keys()]) if (!place.isConnected) leave(place);
+    for (const place of places) {
+      if (mounted.has(place)) continue;
+      const stills = [...place.children];
+      const remove = mount(place);
+      for (const still of stills) still.style.display = "none";
+      mounted.set(place, () => { remove(); for (const still of stills) still.style.display = ""; });
+    }
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(document.body, { childList: true, subtree: true });
+  look();
+  return () => { observer.disconnect(); for (const place of [...mounted.keys()]) leave(place); };
+}
+
+// A factory: `model` is another proxy in initialize and in render, and what they share is here.
+export default () => {
+  /** @type {Set<GraphView>} */
+  const views = new Set();
+  const add = (model, parent) => {
+    const view = new GraphView(model, parent);
+    views.add(view);
+    return () => { views.delete(view); view.remove(); };
+  };
+  return {
+    /** @param {{model: Model}} context */
+    initialize({ model }) {
+      const redraw = () => { for (const view of views) view.redraw(); };
+      const refresh = () => { for (const view of views) view.refresh(view.nodes.keys()); };
+      const select = () => { for (const view of views) view.select(); };
+      const update = ({ states }) => {
+        if (!states) return;
+        Object.assign(model.get("_states"), states); // in place, as in Python: no event, and saved state is right
+        for (const view of views) view.refresh(Object.keys(states));
+      };
+      const heard = { "change:_scene": redraw, "change:_states": refresh, "change:_selected": select, "msg:custom": update };
+      for (const [event, react] of Object.entries(heard)) model.on(event, react);
+      const host = model.get("_host");
+      const leave = host ? haunt(host, (parent) => add(model, parent)) : () => {};
+      return () => {
+        leave();
+        for (const [event, react] of Object.entries(heard)) model.off(event, react);
+      };
+    },
+    /** @param {{model: Model, el: HTMLElement}} context */
+    render({ model, el }) { return add(model, el); },
+  };
+};
