@@ -1,0 +1,156 @@
+"""Cells own what they define: each run of a cell is one transaction of the registry."""
+
+from __future__ import annotations
+
+import threading
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from flyte_nb.definitions.registry import Owner
+from flyte_nb.errors import CircularDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.definitions.registry import Registry
+
+__all__ = ["CellRuns"]
+
+
+# The runs of cells without an id; the session outlives what is loaded into a shell, so this does, too.
+_nameless_runs = count(1)
+
+
+class CellRuns:
+    """Opens a transaction before each cell and ends it after: commit if the cell succeeded, else roll back."""
+
+    def __init__(self, shell: InteractiveShell, registry: Registry) -> None:
+        self._shell, self._registry = shell, registry
+        # For each cell that runs (more than one when a magic runs a cell), what to do at its end.
+        self._open: list[list[Callable[[bool], None]]] = []
+        self._cell: str | None = None
+        self._message: str | None = None
+
+    def load(self) -> None:
+        """Start watching cells, from the one with %load_ext on."""
+        self._shell.events.register("pre_run_cell", self.before)
+        self._shell.events.register("post_run_cell", self.after)
+        request = self._request()
+        if _header(request).get("msg_type") == "execute_request":
+            self._begin(_cell_id(None, request), request)
+
+    def unload(self) -> None:
+        """Stop watching cells; what the running cell has said so far counts.
+
+        Raises:
+            CircularDependencyError: It closes a cycle, and does not count.
+        """
+        self._shell.events.unregister("pre_run_cell", self.before)
+        self._shell.events.unregister("post_run_cell", self.after)
+        while self._open:
+            self._end(succeeded=True)
+
+    @property
+    def running_cell(self) -> str | None:
+        """The id of the cell that runs, where the front end gives one."""
+        return self._cell
+
+    def refuse_elsewhere(self, what: str) -> None:
+        """Raise UsageError in a subshell, which runs beside the cell that owns the transaction."""
+        if threading.current_thread() is not threading.main_thread():
+            raise UsageError(f"{what}: define environments in the notebook itself, not in a subshell.")
+
+    def at_end(self, callback: Callable[[bool], None]) -> None:
+        """Call `callback(succeeded)` when the running cell ends."""
+        if self._open:
+            self._open[-1].append(callback)
+
+    def before(self, info: Any) -> None:
+        """Open the run of a cell."""
+        if threading.current_thread() is not threading.main_thread():
+            return  # a subshell runs beside the cell that owns the transaction
+        request = self._request()
+        if self._is_new(info, request):
+            self._abandon()
+        cell_id = _cell_id(info, request)
+        if not self._open:
+            self._registry.forget(_deleted(request) - {cell_id})
+        self._begin(cell_id, request)
+
+    def _is_new(self, info: Any, request: dict[str, Any]) -> bool:
+        """Say whether a cell of the user's begins, rather than one that the running cell runs."""
+        message = _header(request).get("msg_id")
+        return message != self._message if message else bool(info.store_history)
+
+    def _begin(self, cell_id: str | None, request: dict[str, Any]) -> None:
+        if not self._open:
+            self._cell, self._message = cell_id, _header(request).get("msg_id")
+        owner = Owner(cell_id) if cell_id else Owner(f"run {next(_nameless_runs)}", recognised=False)
+        self._registry.begin(owner)
+        self._open.append([])
+
+    def after(self, result: Any) -> None:
+        """End the run of a cell; `result` is None where the kernel cancelled it."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if result is not None and not result.info.raw_cell.strip():
+            self._emptied(result.info)
+            return
+        if not self._open:
+            return
+        try:
+            self._end(succeeded=result is not None and result.success)
+        except CircularDependencyError as error:
+            refusal = UsageError(str(error))
+            result.error_in_exec = refusal
+            self._shell.showtraceback((UsageError, refusal, None))
+
+    def _emptied(self, info: Any) -> None:
+        """An emptied cell defines nothing; IPython does not announce its run, only its end."""
+        cell_id = _cell_id(info, self._request())
+        if cell_id and not self._open:
+            self._registry.forget([cell_id])
+
+    def _end(self, *, succeeded: bool) -> None:
+        callbacks = self._open.pop()
+        try:
+            self._registry.commit() if succeeded else self._registry.rollback()
+        except CircularDependencyError:
+            succeeded = False
+            raise
+        finally:
+            for callback in reversed(callbacks):
+                callback(succeeded)
+
+    def _abandon(self) -> None:
+        """Roll back runs whose end was never announced: one cell of the user's cannot begin inside another."""
+        while self._open:
+            self._end(succeeded=False)
+
+    def _request(self) -> dict[str, Any]:
+        get_parent = getattr(self._shell, "get_parent", dict)
+        return get_parent() or {}
+
+
+def _header(request: dict[str, Any]) -> dict[str, Any]:
+    return request.get("header") or {}
+
+
+def _metadata(request: dict[str, Any]) -> dict[str, Any]:
+    return request.get("metadata") or {}
+
+
+def _deleted(request: dict[str, Any]) -> set[str | None]:
+    """Return the cells that JupyterLab says were deleted since the last run."""
+    deleted = _metadata(request).get("deletedCells")
+    return {cell for cell in deleted if isinstance(cell, str)} if isinstance(deleted, list) else set()
+
+
+def _cell_id(info: Any, request: dict[str, Any]) -> str | None:
+    """Return the id of the cell, as IPython passes it on or, in older versions, as the front end sent it."""
+    cell_id = getattr(info, "cell_id", None) or _metadata(request).get("cellId")
+    return cell_id if isinstance(cell_id, str) and cell_id else None

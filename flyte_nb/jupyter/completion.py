@@ -1,0 +1,91 @@
+"""Tab completion of the magics' options and of environment names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+
+from flyte_nb.jupyter.arguments import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.definitions.registry import Registry
+
+__all__ = ["Completion"]
+
+_MAGIC = re.compile(r"^%%?(?P<magic>flyte_\w+)[ \t]|^[^#\n]*=[ \t]*%(?P<assigned>flyte_\w+)[ \t]")
+# Magics whose plain words are names of environments.
+_TAKES_NAMES = frozenset({"flyte_graph", "flyte_plan", "flyte_deploy", "flyte_remove"})
+_VALUES = {"--target": ("local",), "--cache": ("auto", "disable")}
+_NAMES_FOLLOW = frozenset({"--depends-on", "--clone-from"})
+# Options that take more than the one word after them.
+_TAKES_MANY = frozenset({"--depends-on", "--env", "--pip"})
+_TAKES_NONE = frozenset({"--force"})
+
+
+class Completion:
+    """A matcher of the shell's completer that knows the magics and the registry."""
+
+    def __init__(self, shell: InteractiveShell, registry: Registry) -> None:
+        self._shell, self._registry = shell, registry
+
+        @context_matcher(identifier="flyte_nb")  # type: ignore[untyped-decorator]
+        def matcher(context: CompletionContext) -> SimpleMatcherResult:
+            return self._matches(context)
+
+        self._matcher = matcher
+
+    def load(self) -> None:
+        """Register with the shell's completer."""
+        self._shell.Completer.custom_matchers.append(self._matcher)
+
+    def unload(self) -> None:
+        """Take back what `load` registered."""
+        self._shell.Completer.custom_matchers.remove(self._matcher)
+
+    def _matches(self, context: CompletionContext) -> SimpleMatcherResult:
+        line = context.line_with_cursor[: context.cursor_position]
+        found = _MAGIC.match(line)
+        if not found:
+            return _result([])
+        magic = found["magic"] or found["assigned"]
+        word = re.split(r"[ \t]", line)[-1]
+        # A completion replaces the token at the cursor, which may be only the end of the word.
+        ahead = len(word) - len(context.token) if word.endswith(context.token) else 0
+        candidates = [text for text in self._candidates(magic, line, word) if text.startswith(word)]
+        completions = [SimpleCompletion(text=text[ahead:], type="param") for text in candidates]
+        return _result(completions)
+
+    def _candidates(self, magic: str, line: str, word: str) -> Iterable[str]:
+        if word.startswith("-"):
+            return self._options(magic)
+        option = _option_at_cursor(line, word)
+        if option in _VALUES:
+            return _VALUES[option]
+        if option in _NAMES_FOLLOW or (option is None and (magic in _TAKES_NAMES or line.startswith("%flyte_env "))):
+            return self._registry.names()
+        return self._options(magic) if not word else ()
+
+    def _options(self, magic: str) -> list[str]:
+        manager = self._shell.magics_manager.magics
+        return options(manager["line"].get(magic) or manager["cell"].get(magic))
+
+
+def _option_at_cursor(line: str, word: str) -> str | None:
+    """Return the option whose value `word`, at the end of `line`, is."""
+    before = line.removesuffix(word).split()
+    index = next((i for i in reversed(range(len(before))) if before[i].startswith("--")), None)
+    if index is None or before[index] in _TAKES_NONE:
+        return None
+    return before[index] if before[index] in _TAKES_MANY or index == len(before) - 1 else None
+
+
+def _result(completions: list[SimpleCompletion]) -> SimpleMatcherResult:
+    """Return completions that, where there are any, stand alone."""
+    return {"completions": completions, "suppress": bool(completions)}  # type: ignore[typeddict-item]  # all optional

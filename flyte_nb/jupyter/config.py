@@ -1,0 +1,30 @@
+"""%config FlyteNB: the settings, with their help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Unicode, observe
+from traitlets.config import Configurable
+
+if TYPE_CHECKING:
+    from flyte_nb.settings import Settings
+
+__all__ = ["FlyteNB"]
+
+
+class FlyteNB(Configurable):
+    """Settings of flyte_nb in this session."""
+
+    home = Unicode(
+        help="Folder for what outlives the kernel, such as what is deployed locally. "
+        "Empty: the environment variable FLYTE_NB_HOME, or else the user's state folder."
+    ).tag(config=True)
+
+    def __init__(self, settings: Settings, **kwargs: Any) -> None:
+        self._settings = settings
+        super().__init__(**kwargs)
+
+    @observe("home")
+    def _set_home(self, change: Any) -> None:
+        self._settings.home = change["new"]

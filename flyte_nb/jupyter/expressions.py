@@ -1,0 +1,105 @@
+"""What follows %flyte_run: an expression that calls a task, or gives something to await."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import linecache
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.errors import InvalidExpressionError, did_you_mean
+from flyte_nb.jupyter.secrets import without_secrets
+from flyte_nb.model import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flyte_nb.execution.runner import Runner
+
+__all__ = ["check_expression", "run_expression"]
+
+_FILENAME = "<%flyte_run>"
+
+
+def check_expression(expression: str) -> str:
+    """Return `expression` without a trailing semicolon, or raise InvalidExpressionError if it is not one."""
+    text = expression.strip().rstrip(";").strip()
+    if not text:
+        raise InvalidExpressionError(text, "there is nothing to run")
+    try:
+        _parsed(text)
+    except SyntaxError as error:
+        raise InvalidExpressionError(_on_one_line(text), f"{error.msg} at column {error.offset}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise InvalidExpressionError(_on_one_line(text), str(error) or "this is nested too deeply") from None
+    return text
+
+
+async def run_expression(expression: str, names: dict[str, Any], local: Mapping[str, Any], runner: Runner) -> Any:
+    """Run a checked expression and return its value; what a task raises is raised.
+
+    A call of a task is taken apart, so that its arguments are checked before anything runs and a sync task is a run,
+    too. Anything else must give an awaitable.
+
+    Raises:
+        InvalidExpressionError: The value is nothing that can be awaited.
+        InvalidArgumentsError: The arguments do not fit the task; nothing was run.
+    """
+    __tracebackhide__ = True
+    tree = _parsed(expression)
+    if local is not names:
+        # In a function. One namespace for both: the body of a comprehension or lambda sees no other.
+        names = {**names, **local}
+    # Tracebacks find the text of the expression here.
+    linecache.cache[_FILENAME] = (len(expression), None, f"{expression}\n".splitlines(keepends=True), _FILENAME)
+    if isinstance(tree.body, ast.Call):
+        _check_name(expression, tree.body.func, {**vars(builtins), **names})
+        function = await _value(tree.body.func, names)
+        args, kwargs = await _value(_arguments(tree.body), {**names, "__arguments__": _captured})
+        if isinstance(function, Task):
+            return (await runner.run(function, args, kwargs)).result
+        value = function(*args, **kwargs)
+    else:
+        value = await _value(tree.body, names)
+    shown = _on_one_line(expression)
+    if isinstance(value, Task):
+        raise InvalidExpressionError(shown, f"this is a task; call it: {shown}(...)")
+    if not inspect.isawaitable(value):
+        raise InvalidExpressionError(shown, f"this gives {type(value).__name__}, which cannot be awaited")
+    return await value
+
+
+def _on_one_line(expression: str) -> str:
+    return " ".join(without_secrets(expression).split())
+
+
+def _check_name(expression: str, called: ast.expr, known: Mapping[str, Any]) -> None:
+    if isinstance(called, ast.Name) and called.id not in known:
+        tasks = [name for name, value in known.items() if isinstance(value, Task)]
+        raise InvalidExpressionError(
+            _on_one_line(expression), f"{called.id!r} is not defined.{did_you_mean(called.id, tasks)}"
+        )
+
+
+def _parsed(expression: str) -> ast.Expression:
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    tree: ast.Expression = compile(expression, _FILENAME, "eval", flags)
+    return tree
+
+
+def _captured(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return args, kwargs
+
+
+def _arguments(call: ast.Call) -> ast.expr:
+    """Return an expression that gives the arguments of `call` without calling it."""
+    capture = ast.Name("__arguments__", ast.Load())
+    return ast.copy_location(ast.Call(ast.copy_location(capture, call), call.args, call.keywords), call)
+
+
+async def _value(node: ast.expr, names: dict[str, Any]) -> Any:
+    __tracebackhide__ = True
+    code = compile(ast.Expression(node), _FILENAME, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    value = eval(code, names)  # noqa: S307 - the user's own expression, in the user's own namespace
+    return await value if code.co_flags & inspect.CO_COROUTINE else value

@@ -1,0 +1,126 @@
+"""%load_ext flyte_nb and %unload_ext flyte_nb: everything on, and off without a trace."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from flyte_nb.jupyter.awaiting import AwaitMagics
+from flyte_nb.jupyter.cells import CellRuns
+from flyte_nb.jupyter.completion import Completion
+from flyte_nb.jupyter.config import FlyteNB
+from flyte_nb.jupyter.document import NotebookDocument
+from flyte_nb.jupyter.env_cells import EnvironmentCells
+from flyte_nb.jupyter.formatters import Formatters
+from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
+from flyte_nb.jupyter.magics.defining import DefiningMagics
+from flyte_nb.jupyter.magics.showing import ShowingMagics
+from flyte_nb.jupyter.output import LiveGraphs
+from flyte_nb.jupyter.spanning import SpanningRun
+from flyte_nb.jupyter.tracebacks import ShortTracebacks
+from flyte_nb.session import session
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.magic import Magics
+
+    from flyte_nb.session import Session
+
+__all__ = ["load", "unload"]
+
+
+class Extension:
+    """All that one shell is given."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        self._shell, self._session = shell, session
+        self._cells = CellRuns(shell, session.registry)
+        self._graphs = LiveGraphs()
+        self._formatters = Formatters(shell, session)
+        self._tracebacks = ShortTracebacks(shell)
+        self._completion = Completion(shell, session.registry)
+        self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
+        self._config = FlyteNB(session.settings, parent=shell)
+        self._document = NotebookDocument(lambda: shell.user_ns)
+        self._defining = DefiningMagics(shell, session, self._cells)
+        self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
+        self._acting = ActingMagics(shell, session, self._formatters)
+        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting)
+
+    # What transformed cells call, as `get_ipython().flyte_nb`
+
+    def begin_environment(self, line: str) -> None:
+        """Serve the first line of a %%flyte_env cell."""
+        __tracebackhide__ = True
+        self._defining.begin_environment(self._environment_cells.typed(line))
+
+    def awaited(self, magic: str, line: str) -> Coroutine[Any, Any, Any]:
+        """Serve an async magic in a cell that is awaited."""
+        __tracebackhide__ = True
+        local = sys._getframe(1).f_locals  # noqa: SLF001 - the documented way; a magic may stand in a function
+        return self._acting.awaited(magic, line, local)
+
+    def load(self) -> None:
+        """Register everything with the shell."""
+        self._shell.flyte_nb = self  # type: ignore[attr-defined]
+        self._cells.load()
+        self._formatters.load()
+        self._tracebacks.load()
+        self._completion.load()
+        for magics in self._magics:
+            self._shell.register_magics(magics)
+        self._shell.input_transformers_cleanup.append(self._environment_cells)
+        self._shell.input_transformer_manager.token_transformers.append(SpanningRun)
+        self._shell.input_transformers_post.append(self._await_magics)
+        self._shell.configurables.append(self._config)  # type: ignore[arg-type]  # typed too narrowly
+        self._session.registry.cell_order = self._document.cell_positions
+        self._unsubscribe = self._session.registry.subscribe(lambda _: self._graphs.refresh())
+
+    def unload(self) -> None:
+        """Take back everything that `load` registered; what is defined stays defined.
+
+        Raises:
+            CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
+        """
+        self._unsubscribe()
+        self._session.registry.cell_order = dict
+        self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
+        self._shell.input_transformers_post.remove(self._await_magics)
+        self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)
+        self._shell.input_transformers_cleanup.remove(self._environment_cells)
+        self._unregister_magics()
+        self._completion.unload()
+        self._tracebacks.unload()
+        self._formatters.unload()
+        self._graphs.close()
+        del self._shell.flyte_nb  # type: ignore[attr-defined]
+        self._cells.unload()
+
+    def _unregister_magics(self) -> None:
+        manager = self._shell.magics_manager
+        for magics in self._magics:
+            self._shell.configurables.remove(magics)  # type: ignore[arg-type]  # where it puts itself
+            manager.registry.pop(type(magics).__name__, None)
+            for kind, names in magics.magics.items():
+                for name in names:
+                    manager.magics[kind].pop(name, None)
+
+
+_loaded: WeakKeyDictionary[InteractiveShell, Extension] = WeakKeyDictionary()
+
+
+def load(shell: InteractiveShell) -> None:
+    """Load the extension into `shell`; a second time changes nothing."""
+    if shell not in _loaded:
+        _loaded[shell] = Extension(shell, session())
+        _loaded[shell].load()
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Remove the extension from `shell`, if it is loaded."""
+    extension = _loaded.pop(shell, None)
+    if extension:
+        extension.unload()

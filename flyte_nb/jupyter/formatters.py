@@ -1,0 +1,76 @@
+"""How the objects of the public surface look when a cell ends with one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flyte_nb.definitions.registry import Environments
+from flyte_nb.deployment.plan import Plan
+from flyte_nb.deployment.status import Deployment
+from flyte_nb.execution.node import Run
+from flyte_nb.jupyter.output import GraphOutput, show, show_table
+from flyte_nb.model import TaskEnvironment
+from flyte_nb.view.deployments import deployment_table, plan_picture, plan_table
+from flyte_nb.view.environments import environment_table, environments_table
+from flyte_nb.view.runs import tree_text
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.session import Session
+
+__all__ = ["Formatters"]
+
+T = TypeVar("T")
+
+
+class Formatters:
+    """Shows plans, deployments, runs and environments as tables and pictures while the extension is loaded."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        self._shell, self._session = shell, session
+        self._already_shown: tuple[Any, int] | None = None
+        self._formatter: Any = shell.display_formatter and shell.display_formatter.ipython_display_formatter
+        self._showers = {
+            Plan: self._plan,
+            Deployment: self._deployment,
+            Run: self._run,
+            TaskEnvironment: self._environment,
+            Environments: self._environments,
+        }
+
+    def load(self) -> None:
+        """Register with the shell."""
+        for kind, shower in self._showers.items():
+            self._formatter.for_type(kind, shower)
+
+    def unload(self) -> None:
+        """Take back what `load` registered."""
+        for kind in self._showers:
+            self._formatter.pop(kind, None)
+
+    def shown(self, value: T) -> T:
+        """Return `value`, which a magic has displayed: as the value of its cell it is not displayed again."""
+        self._already_shown = (value, self._shell.execution_count)
+        return value
+
+    def _is_new(self, value: Any) -> bool:
+        before, self._already_shown = self._already_shown, None
+        return before is None or before[0] is not value or before[1] != self._shell.execution_count
+
+    def _plan(self, plan: Plan) -> None:
+        if self._is_new(plan):
+            GraphOutput(self._shell, plan_picture(plan), plan_table(plan))
+
+    def _deployment(self, deployment: Deployment) -> None:
+        if self._is_new(deployment):
+            show_table(deployment_table(deployment.target, deployment.environments))
+
+    def _run(self, run: Run) -> None:
+        show({"text/plain": tree_text(run.tree)})
+
+    def _environment(self, environment: TaskEnvironment) -> None:
+        show_table(environment_table(environment, self._session.registry.dependents(environment.name)))
+
+    def _environments(self, environments: Environments) -> None:
+        show_table(environments_table(list(environments.values())))

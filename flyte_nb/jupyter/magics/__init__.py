@@ -1,0 +1,1 @@
+"""The magics, by what they do: define environments, show them, and act on them."""

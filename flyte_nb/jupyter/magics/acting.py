@@ -1,0 +1,116 @@
+"""%flyte_deploy and %flyte_run: awaited where the cell can be, and in a thread elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from flyte_nb.errors import FlyteNbError
+from flyte_nb.jupyter.arguments import parsed
+from flyte_nb.jupyter.expressions import check_expression, run_expression
+from flyte_nb.jupyter.interrupts import interruptible
+from flyte_nb.jupyter.live import LiveDeployment, LiveRun, updating
+from flyte_nb.jupyter.magics.one_line import one_line_errors
+from flyte_nb.jupyter.threads import run_in_thread
+from flyte_nb.session import DEFAULT_CONCURRENCY
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Coroutine, Mapping
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.jupyter.formatters import Formatters
+    from flyte_nb.session import Session
+
+__all__ = ["ASYNC_MAGICS", "ActingMagics"]
+
+# These are awaited on the kernel's own loop wherever the cell can be.
+ASYNC_MAGICS = ("flyte_deploy", "flyte_run")
+
+
+@magics_class
+class ActingMagics(Magics):
+    """The magics that deploy and run."""
+
+    def __init__(self, shell: InteractiveShell, session: Session, formatters: Formatters) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self._session, self._formatters = session, formatters
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
+    @argument("--target", default="local", help="where to deploy: local")
+    @argument("--max-concurrency", type=int, default=DEFAULT_CONCURRENCY, metavar="N", help="how many at once")
+    @line_magic
+    @one_line_errors
+    def flyte_deploy(self, line: str) -> Deployment:
+        """Deploy environments and all they need, in order; what is unchanged is left alone.
+
+        A failure stops what depends on it and nothing else. `deployment = %flyte_deploy` gives the result as data.
+        """
+        __tracebackhide__ = True
+        arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
+        return run_in_thread(lambda: self._deploy(arguments))
+
+    async def _deploy(self, arguments: Namespace) -> Deployment:
+        __tracebackhide__ = True
+        view = LiveDeployment(self._shell, arguments.target)
+        try:
+            async with updating(view.update):
+                deployment = await self._session.deploy(
+                    arguments.names, arguments.target, arguments.max_concurrency, view.begin, view.note
+                )
+            deployment.raise_if_failed()
+        except FlyteNbError as error:
+            raise UsageError(str(error)) from None
+        finally:
+            view.end()
+        return self._formatters.shown(deployment)
+
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @one_line_errors
+    def flyte_run(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Run a task and show what it calls; gives the task's value.
+
+        Write the call after the magic: `model = %flyte_run train_model(epochs=3)`. Anything that can be awaited will
+        do: `%flyte_run asyncio.gather(train_model(1), train_model(2))`. Interrupting the kernel stops the work.
+        """
+        __tracebackhide__ = True
+        expression = check_expression(line)
+        return run_in_thread(lambda: self._run(expression, local_ns or {}))
+
+    @one_line_errors
+    def awaited(self, magic: str, line: str, local: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+        """Serve an async magic in a cell that is awaited.
+
+        Args:
+            magic: One of ASYNC_MAGICS.
+            line: What follows it.
+            local: The local variables where it stands.
+        """
+        if magic == "flyte_deploy":
+            return interruptible(self._deploy(parsed("%flyte_deploy", self.flyte_deploy, line)))
+        return interruptible(self._run(check_expression(line), local))
+
+    async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
+        __tracebackhide__ = True
+        view, runner = LiveRun(self._shell), self._session.runner
+        unsubscribe = runner.subscribe(view.note)
+        try:
+            async with updating(view.update):
+                return await run_expression(expression, self._shell.user_ns, local, runner)
+        except FlyteNbError as error:
+            if view.begun:
+                raise  # a task's own, with its traceback
+            raise UsageError(str(error)) from None
+        finally:
+            unsubscribe()
+            view.end()

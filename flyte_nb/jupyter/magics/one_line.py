@@ -1,0 +1,32 @@
+"""What flyte_nb refuses is one line in a notebook, without a traceback."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from IPython.core.error import UsageError
+
+from flyte_nb.errors import FlyteNbError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["one_line_errors"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def one_line_errors(magic: Callable[P, R]) -> Callable[P, R]:
+    """Turn errors of flyte_nb that `magic` raises into UsageError."""
+
+    @functools.wraps(magic)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        __tracebackhide__ = True
+        try:
+            return magic(*args, **kwargs)
+        except FlyteNbError as error:
+            raise UsageError(str(error)) from None
+
+    return wrapped

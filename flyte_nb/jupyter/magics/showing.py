@@ -1,0 +1,88 @@
+"""%flyte_envs, %flyte_graph and %flyte_plan: look, and change nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from flyte_nb.definitions.registry import Environments
+from flyte_nb.jupyter.arguments import parsed
+from flyte_nb.jupyter.magics.one_line import one_line_errors
+from flyte_nb.jupyter.output import GraphOutput, show_table
+from flyte_nb.view.deployments import plan_picture, plan_table
+from flyte_nb.view.environments import environments_picture, environments_table
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.jupyter.cells import CellRuns
+    from flyte_nb.jupyter.formatters import Formatters
+    from flyte_nb.jupyter.output import LiveGraphs
+    from flyte_nb.session import Session
+    from flyte_nb.view.picture import Picture
+
+__all__ = ["ShowingMagics"]
+
+
+@magics_class
+class ShowingMagics(Magics):
+    """The magics that show what is defined and what a deployment would do."""
+
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        session: Session,
+        cells: CellRuns,
+        graphs: LiveGraphs,
+        formatters: Formatters,
+    ) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self._session, self._cells, self._graphs, self._formatters = session, cells, graphs, formatters
+
+    @no_var_expand
+    @magic_arguments()
+    @line_magic
+    @one_line_errors
+    def flyte_envs(self, line: str) -> None:
+        """Show every environment of the session."""
+        parsed("%flyte_envs", self.flyte_envs, line)
+        show_table(environments_table(list(Environments(self._session.registry).values())))
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
+    @line_magic
+    @one_line_errors
+    def flyte_graph(self, line: str) -> None:
+        """Show the dependency graph. It follows the session: redefine an environment and it is drawn again."""
+        arguments = parsed("%flyte_graph", self.flyte_graph, line)
+        self._session.select(arguments.names)  # an unknown name is refused, later only left out
+
+        def current() -> Picture:
+            return self._picture(arguments.names)
+
+        self._graphs.add(self._cells.running_cell, GraphOutput(self._shell, current()), current)
+
+    def _picture(self, names: list[str]) -> Picture:
+        registry = self._session.registry
+        still_there = [name for name in names if registry.spec(name)]
+        selected = self._session.select(still_there) if still_there or not names else []
+        environments = Environments(registry)
+        return environments_picture([environments[name] for name in selected])
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
+    @argument("--target", default="local", help="where to deploy: local")
+    @line_magic
+    @one_line_errors
+    def flyte_plan(self, line: str) -> Plan:
+        """Show what %flyte_deploy would do, and in which order."""
+        arguments = parsed("%flyte_plan", self.flyte_plan, line)
+        plan, _ = self._session.plan(arguments.names, self._session.target(arguments.target))
+        GraphOutput(self._shell, plan_picture(plan), plan_table(plan))
+        return self._formatters.shown(plan)

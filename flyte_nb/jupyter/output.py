@@ -1,0 +1,114 @@
+"""What a magic displays: one output that is HTML and text, can be updated in place, and comes alive where it can."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from IPython.display import display
+
+from flyte_nb.view.still import still
+from flyte_nb.view.table import Table, table_html, table_text
+from flyte_nb.view.text import graph_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.view.picture import Picture
+    from flyte_nb.view.widgets.graph import GraphWidget
+
+__all__ = ["GraphOutput", "LiveGraphs", "has_front_end", "show", "show_table"]
+
+
+def has_front_end(shell: InteractiveShell) -> bool:
+    """Say whether a kernel's front end shows the output, rather than a terminal."""
+    return getattr(shell, "kernel", None) is not None
+
+
+def show(bundle: dict[str, str], display_id: str | None = None, *, update: bool = False) -> None:
+    """Display a mimebundle; `update` replaces what was displayed under `display_id`."""
+    display(bundle, raw=True, display_id=display_id, update=update)  # type: ignore[no-untyped-call]
+
+
+def show_table(table: Table) -> None:
+    """Display `table` as HTML and text."""
+    show({"text/html": table_html(table), "text/plain": table_text(table)})
+
+
+class GraphOutput:
+    """One output with a picture: a still image in the notebook, and the live view mounted over it.
+
+    The output holds no widget; the live view finds its place by the class name `host`.
+    """
+
+    def __init__(self, shell: InteractiveShell, picture: Picture, table: Table | None = None) -> None:
+        self._host = f"flyte-nb-{uuid4().hex[:12]}"
+        self._picture = picture
+        self._widget = _widget(picture, self._host) if has_front_end(shell) else None
+        show(self._bundle(table), self._host)
+
+    def show(self, picture: Picture, table: Table | None = None) -> None:
+        """Replace the picture, in the live view and in what stays in the notebook."""
+        self._picture = picture
+        if self._widget:
+            self._widget.show(picture)
+        self.keep(table)
+
+    def set_states(self, states: Mapping[str, str]) -> None:
+        """Show other states in the live view; `keep` puts them into the notebook."""
+        self._picture = self._picture.with_states(states)
+        if self._widget:
+            self._widget.set_states(dict(states))
+
+    def keep(self, table: Table | None = None) -> None:
+        """Bring what stays in the notebook up to date."""
+        show(self._bundle(table), self._host, update=True)
+
+    def close(self) -> None:
+        """Let go of the live view; the still image stays."""
+        if self._widget:
+            self._widget.close()
+
+    def _bundle(self, table: Table | None) -> dict[str, str]:
+        html, text = still(self._picture, self._host), graph_text(self._picture)
+        if table:
+            html, text = html + table_html(table), f"{text}\n\n{table_text(table)}"
+        return {"text/html": html, "text/plain": text}
+
+
+def _widget(picture: Picture, host: str) -> GraphWidget:
+    from flyte_nb.view.widgets.graph import GraphWidget
+
+    return GraphWidget(picture, host)
+
+
+class LiveGraphs:
+    """The graphs on screen that follow the registry; a cell that shows its graph again replaces it."""
+
+    _MOST = 16
+
+    def __init__(self) -> None:
+        self._graphs: dict[str, tuple[GraphOutput, Callable[[], Picture]]] = {}
+        self._unnamed = count()
+
+    def add(self, cell: str | None, output: GraphOutput, current: Callable[[], Picture]) -> None:
+        """Keep `output`, which `cell` shows, up to date with `current`."""
+        key = cell or f"unnamed {next(self._unnamed)}"
+        too_many = max(0, len(self._graphs) + 1 - self._MOST)
+        replaced = [key] if key in self._graphs else list(self._graphs)[:too_many]
+        for old in replaced:
+            self._graphs.pop(old)[0].close()
+        self._graphs[key] = (output, current)
+
+    def refresh(self) -> None:
+        """Redraw every graph from the session as it is now."""
+        for output, current in self._graphs.values():
+            output.show(current())
+
+    def close(self) -> None:
+        """Let go of every live view."""
+        while self._graphs:
+            self._graphs.popitem()[1][0].close()

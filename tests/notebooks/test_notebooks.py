@@ -1,0 +1,93 @@
+"""The tutorials are tests: each is executed from top to bottom in a real kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nbformat import NotebookNode
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+# What differs between two runs of one notebook: times, addresses of hosted views and pictures.
+VARYING = re.compile(r"\d\d:\d\d:\d\d\.\d{3}|\d+\.\d{3} s|flyte-nb-[0-9a-f]{12}|base64,[\w+/=]+|\x1b\[[\d;]*m")
+
+
+@pytest.fixture
+def execute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], NotebookNode]:
+    """Return what executes a notebook with empty state."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+
+    def run(path: Path) -> NotebookNode:
+        notebook = nbformat.read(path, as_version=4)
+        client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+        asyncio.run(client.async_execute())
+        return notebook
+
+    return run
+
+
+def shown(notebook: NotebookNode) -> list[list[Any]]:
+    """Return, for each code cell, what it showed as text, without what varies."""
+    return [[_text(output) for output in cell.outputs] for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _text(output: NotebookNode) -> tuple[str, str]:
+    content = output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue", "")
+    return output.output_type, VARYING.sub("...", content)
+
+
+def output_of(notebook: NotebookNode, beginning: str) -> str:
+    """Return all that the cell which begins so showed, as text."""
+    (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.startswith(beginning)]
+    return "\n".join(_text(output)[1] for output in cell.outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_runs_and_shows_what_it_shows_in_the_repository(
+    path: Path, execute: Callable[[Path], NotebookNode]
+) -> None:
+    """A fresh run gives the outputs that are kept in git, so what a code host shows is true."""
+    assert shown(execute(path)) == shown(nbformat.read(path, as_version=4))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_only_cells_that_say_so_raise(path: Path) -> None:
+    """In the kept outputs, an error or a usage error stands only in a cell tagged for it, and there is one."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            outputs = " ".join(f"{output.output_type} {output.get('text', '')}" for output in cell.outputs)
+            raised = "error" in outputs.split() or "UsageError" in outputs
+            assert raised == ("raises-exception" in cell.metadata.get("tags", ())), cell.source
+
+
+def test_the_quickstart_shows_the_main_job(execute: Callable[[Path], NotebookNode]) -> None:
+    """Define, see the order, deploy in that order, run, redefine: the outputs say so."""
+    notebook = execute(FOLDER / "01_quickstart.ipynb")
+    assert "'model_trained'" in output_of(notebook, "model = %flyte_run")
+    assert output_of(notebook, "deployment.order") == "['base', 'ml', 'api']"
+    assert "base -> api -> ml -> base" in output_of(notebook, "base_env.add_dependency")
+    assert "1 to update, 2 unchanged" in output_of(
+        notebook, 'base_env = flyte.TaskEnvironment(name="base", image="python:3.13")'
+    )
+    assert "Did you mean 'ml-training'?" in output_of(notebook, "%flyte_env ml-trainin")
+
+
+def test_pictures_survive_an_untrusted_notebook() -> None:
+    """Every graph is an image inside HTML beside plain text; nothing needs a kernel, a script or trust."""
+    for path in NOTEBOOKS:
+        outputs = [out for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", ())]
+        bundles = [output.data for output in outputs if "data" in output]
+        assert any('<img alt="' in bundle.get("text/html", "") for bundle in bundles)
+        for bundle in bundles:
+            assert set(bundle) <= {"text/html", "text/plain"}
+            assert not re.search(r"<(svg|style|script)", bundle.get("text/html", ""))
