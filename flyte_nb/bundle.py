@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import SourceUnavailableError
-from flyte_nb.masking import masked
+from flyte_nb.masking import masked, without_credentials
 from flyte_nb.model.image import Image
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ __all__ = ["Bundle", "bundle"]
 
 _NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL})
 _LAYOUT = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
+# The file is no longer the one that was imported.
+_NOT_PYTHON = (SyntaxError, tokenize.TokenError)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -60,7 +62,16 @@ def bundle(spec: EnvironmentSpec, dependencies: Iterable[str], tasks: Mapping[st
     sources = {name: _source(task) for name, task in sorted(tasks.items())}
     content = {"specification": specification, "code": {name: _code(name, text) for name, text in sources.items()}}
     fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return Bundle(spec.name, masked(specification), sources, fingerprint)
+    return Bundle(spec.name, _storable(specification), sources, fingerprint)
+
+
+def _storable(specification: dict[str, Any]) -> dict[str, Any]:
+    """Return `specification` without secrets; references to a store's secrets are none."""
+    kept: dict[str, Any] = without_credentials(specification)
+    for part in (kept, kept["image"]):
+        if isinstance(part, dict) and "env_vars" in part:
+            part["env_vars"] = masked(part["env_vars"])
+    return {**kept, "flyte_options": masked(kept["flyte_options"])}
 
 
 def _policies(task: Task[..., Any]) -> dict[str, Any]:
@@ -94,7 +105,7 @@ def _plain(value: Any) -> Any:
 def _source(task: Task[..., Any]) -> str:
     try:
         return textwrap.dedent(inspect.getsource(task.function))
-    except (OSError, TypeError, SyntaxError) as error:
+    except (OSError, TypeError, *_NOT_PYTHON) as error:
         raise SourceUnavailableError(task.name) from error
 
 
@@ -102,8 +113,7 @@ def _code(task: str, source: str) -> list[str]:
     """Return the tokens of `source` that mean something to Python; of what is only layout, the kind."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except (SyntaxError, tokenize.TokenError) as error:
-        # The file is no longer the one that was imported.
+    except _NOT_PYTHON as error:
         raise SourceUnavailableError(task) from error
     return [
         f"<{tokenize.tok_name[token.type]}>" if token.type in _LAYOUT else token.string

@@ -6,7 +6,6 @@ An error carries what it is about as attributes, and its message ends with what 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def shown(value: object) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the closest of `known`, or an empty string."""
+    from difflib import get_close_matches
+
     spelled_alike = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), spelled_alike, n=1, cutoff=0.6)
     return f" Did you mean {spelled_alike[close[0]]!r}?" if close else ""

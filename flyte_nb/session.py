@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.bundle import bundle
 from flyte_nb.definitions.registry import Environments, Registry
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, UnknownEnvironmentError, UnknownTargetError
 from flyte_nb.execution.runner import Runner
@@ -117,6 +116,8 @@ class Session:
         return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
 
     def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
+        from flyte_nb.bundle import bundle
+
         return bundle(self.registry.require(name), dependencies, self.registry.tasks(name))
 
     async def deploy(

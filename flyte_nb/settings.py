@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Settings"]
 
@@ -23,6 +26,8 @@ class Settings:
     @property
     def home_path(self) -> Path:
         """The folder for what outlives the kernel; it may not exist yet."""
+        from pathlib import Path
+
         chosen = self.home or os.environ.get("FLYTE_NB_HOME", "")
         if chosen:
             return Path(chosen).expanduser()

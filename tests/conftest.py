@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import flyte_nb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# How long an example takes says nothing on a busy machine.
+settings.register_profile("flyte_nb", deadline=None)
+settings.load_profile("flyte_nb")
 
 
 @pytest.fixture(autouse=True)

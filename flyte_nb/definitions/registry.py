@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.definitions.catalog import Attach, Catalog, Define, Depend, Fact, Owner, Place, Remove
 from flyte_nb.errors import CircularDependencyError, EnvironmentInUseError, UnknownEnvironmentError
 from flyte_nb.graph import find_cycle
+from flyte_nb.listeners import Listeners
 from flyte_nb.model.environment import TaskEnvironment
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Registry:
         self._savepoints: list[_Savepoint] = []
         self._touched: set[str] = set()
         self._uncovered = False
-        self._listeners: list[Callable[[RegistryChanged], None]] = []
+        self._listeners: Listeners[RegistryChanged] = Listeners()
         self._sorted: tuple[object, object, list[str]] | None = None
 
     # What the session says
@@ -119,8 +120,7 @@ class Registry:
         if not self._savepoints and self._touched:
             changed = RegistryChanged(frozenset(self._touched))
             self._touched = set()
-            for listener in list(self._listeners):
-                listener(changed)
+            self._listeners.tell(changed)
 
     # Cells
 
@@ -279,8 +279,7 @@ class Registry:
 
     def subscribe(self, listener: Callable[[RegistryChanged], None]) -> Callable[[], None]:
         """Call `listener` after every change that took effect; return what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
 
 class Environments(Mapping[str, TaskEnvironment]):

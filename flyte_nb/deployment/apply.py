@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from flyte_nb.deployment.plan import Action
 from flyte_nb.deployment.status import Deployment, EnvironmentStatus, State
 from flyte_nb.graph import Schedule, reversed_edges
+from flyte_nb.listeners import Listeners
+from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +42,7 @@ class _Application:
     def __init__(self, plan: Plan, bundles: Mapping[str, Bundle], target: Target, listener: Listener) -> None:
         dependencies = {step.name: step.depends_on for step in plan.steps}
         order = list(dependencies)
-        self._bundles, self._target, self._listener = bundles, target, listener
+        self._bundles, self._target, self._listeners = bundles, target, Listeners(listener)
         self._unchanged = {step.name for step in plan.steps if step.action is Action.UNCHANGED}
         self._dependents = reversed_edges(order, dependencies)
         self._schedule = Schedule(order, dependencies)
@@ -81,7 +83,7 @@ class _Application:
             self._set(name, State.SUCCEEDED, ended=_now())
             self._complete(name)
             return
-        self._set(name, State.FAILED, ended=_now(), error=f"{type(error).__name__}: {error}".removesuffix(": "))
+        self._set(name, State.FAILED, ended=_now(), error=error_text(error))
         self._skip_dependents(name)
 
     def _skip_dependents(self, name: str) -> None:
@@ -115,7 +117,7 @@ class _Application:
 
     def _set(self, name: str, state: State, **changes: object) -> None:
         self._statuses[name] = replace(self._statuses[name], state=state, **changes)  # type: ignore[arg-type]
-        self._listener(self._statuses[name])
+        self._listeners.tell(self._statuses[name])
 
 
 def _now() -> datetime:

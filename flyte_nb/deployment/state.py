@@ -10,6 +10,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import datetime, timezone
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import StateError
@@ -79,6 +80,7 @@ class DeploymentState:
         """Give a connection whose statements commit by themselves, to a database of the current version."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
             connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
             with closing(connection):
                 self._upgrade(connection)
@@ -89,7 +91,7 @@ class DeploymentState:
     def _upgrade(self, connection: sqlite3.Connection) -> None:
         if self._known_version(connection) == _VERSION:
             return
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("BEGIN IMMEDIATE")
         if self._known_version(connection) < 1:  # otherwise another process was faster
             connection.execute(_SCHEMA)
@@ -101,6 +103,21 @@ class DeploymentState:
         if found > _VERSION:
             raise StateError(str(self.path), f"it was written by a newer flyte_nb (schema {found}, known {_VERSION})")
         return int(found)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the database to write-ahead mode, for good."""
+    give_up = monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # While another process does the same, SQLite refuses at once instead of waiting.
+            if "locked" not in str(error) or monotonic() > give_up:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def _deployed(name: str, fingerprint: str, specification: str, sources: str, deployed_at: str) -> Deployed:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidArgumentsError, NotATaskError
 from flyte_nb.execution.node import Node, Run, RunState
+from flyte_nb.listeners import Listeners
+from flyte_nb.masking import error_text
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Token
-
-    Listener = Callable[[Node], None]
 
 __all__ = ["Runner"]
 
@@ -57,16 +57,11 @@ class Runner:
 
     def __init__(self) -> None:
         self._ids = count(1)
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: Listeners[Node] = Listeners()
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[Node], None]) -> Callable[[], None]:
         """Report every call to `listener`, which may be called from any thread; return what ends that."""
-        self._listeners = (*self._listeners, listener)
-
-        def end() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
-
-        return end
+        return self._listeners.add(listener)
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call `task`: the value of a sync one, a coroutine of an async one.
@@ -121,6 +116,8 @@ class Runner:
             raise NotATaskError(task)
         caller = _caller.get()
         collector = _Call(None, parent=caller.known if caller else None)
+        if caller:
+            caller.calls.append(collector)
         token = _caller.set(collector)
         try:
             result = task(*args, **kwargs)
@@ -138,20 +135,16 @@ class Runner:
         call = _Call(node, parent)
         if caller:
             caller.calls.append(call)
-        self._report(node)
+        self._listeners.tell(node)
         return call
 
     def _end(self, call: _Call, error: BaseException | None = None) -> None:
-        node, message = call.node, "" if error is None else f"{type(error).__name__}: {error}".removesuffix(": ")
+        node, message = call.node, "" if error is None else error_text(error)
         assert node is not None  # noqa: S101 - only a collector has none, and it never begins or ends
         # Cancellation and kernel interrupts end a call from outside; neither is an Exception.
         state = RunState.FAILED if isinstance(error, Exception) else RunState.CANCELLED
         call.node = replace(node, state=state if error else RunState.SUCCEEDED, ended=_now(), error=message)
-        self._report(call.node)
-
-    def _report(self, node: Node) -> None:
-        for listener in self._listeners:
-            listener(node)
+        self._listeners.tell(call.node)
 
 
 def _check_arguments(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

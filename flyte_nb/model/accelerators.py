@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from types import MappingProxyType
 
 __all__ = ["ACCELERATORS", "accelerator_problem", "nearest_accelerator"]
@@ -49,6 +48,8 @@ def accelerator_problem(text: str) -> str | None:
 
 def nearest_accelerator(text: str) -> str:
     """Return the valid accelerator that is spelled most like `text`; "A100:1" if none is."""
+    from difflib import get_close_matches
+
     model, _, count = text[:64].partition(":")
     spelled_alike = {_plain(known): known for known in ACCELERATORS}
     close = get_close_matches(_plain(model), spelled_alike, n=1, cutoff=0.6)

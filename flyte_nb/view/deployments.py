@@ -66,6 +66,8 @@ def _reason(step: Step) -> str:
 def _difference(change: Change) -> str:
     if isinstance(change.old, str) and isinstance(change.new, str) and "\n" in change.old + change.new:
         return f"{change.what}: source changed"
+    if change.old == change.new:
+        return f"{change.what}: a value that is not shown changed"
     return f"{change.what}: {_short(change.old)} → {_short(change.new)}"
 
 

@@ -1,0 +1,38 @@
+"""Those who want to know: a set of listeners that can change at any time and cannot break what they listen to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Listeners"]
+
+E = TypeVar("E")
+
+
+class Listeners(Generic[E]):
+    """Functions that are told of events, from whatever thread the event happens in."""
+
+    def __init__(self, *listeners: Callable[[E], None]) -> None:
+        self._listeners = listeners
+
+    def add(self, listener: Callable[[E], None]) -> Callable[[], None]:
+        """Tell `listener` of every event from now on; return what ends that."""
+        self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return end
+
+    def tell(self, event: E) -> None:
+        """Tell all of `event`. What a listener raises is logged: a view that fails must not stop the work."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                import logging
+
+                logging.getLogger("flyte_nb").exception("a listener failed on %s", type(event).__name__)

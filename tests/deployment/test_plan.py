@@ -1,0 +1,137 @@
+"""What a plan says: actions, order, waves, what is blocked, and what would change."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from flyte_nb.bundle import Bundle
+from flyte_nb.deployment.plan import Action, Change, Plan, make_plan
+from flyte_nb.errors import CircularDependencyError
+from flyte_nb.masking import MASK
+from flyte_nb.targets.protocol import Deployed
+
+
+def make(name: str, fingerprint: str = "f1", sources: dict[str, str] | None = None, **fields: Any) -> Bundle:
+    return Bundle(name, fields, sources or {}, fingerprint)
+
+
+def deployed(bundle: Bundle) -> Deployed:
+    return Deployed(bundle.name, bundle.fingerprint, bundle.specification, bundle.sources, datetime.now(timezone.utc))
+
+
+def plan(edges: dict[str, tuple[str, ...]], undefined: tuple[str, ...] = ()) -> Plan:
+    names = [name for name in edges if name not in undefined]
+    return make_plan("local", names, edges, {name: make(name) for name in names}, {})
+
+
+def changes(old: Bundle, new: Bundle) -> tuple[Change, ...]:
+    (step,) = make_plan("local", [new.name], {new.name: ()}, {new.name: new}, {old.name: deployed(old)}).steps
+    assert step.action is Action.UPDATE
+    return step.changes
+
+
+def test_each_environment_has_one_action() -> None:
+    """What is not there is created, what differs is updated, what is the same stays."""
+    names = ["new", "changed", "same"]
+    there = {"changed": deployed(make("changed", "f0", image="a")), "same": deployed(make("same")), "gone": None}
+    bundles = {name: make(name, image="b") for name in names}
+    found = make_plan("local", names, dict.fromkeys(names, ()), bundles, there)  # type: ignore[arg-type]
+    assert found.actions == {"new": "create", "changed": "update", "same": "unchanged"}
+    assert found.target == "local"
+    assert not found.blocked
+
+
+def test_order_and_waves() -> None:
+    """The order is that of deployment, and waves show what may go at once."""
+    found = plan({"api": ("ml",), "ml": ("base",), "side": (), "base": ()})
+    assert found.order == ["side", "base", "ml", "api"]
+    assert found.waves == (("side", "base"), ("ml",), ("api",))
+    assert [step.depends_on for step in found.steps] == [(), (), ("base",), ("ml",)]
+
+
+def test_nothing_is_an_ordinary_plan() -> None:
+    """Without environments there is nothing to do."""
+    found = plan({})
+    assert (found.steps, found.waves, found.order) == ((), (), [])
+
+
+def test_a_cycle_is_refused() -> None:
+    """A plan of a cycle shows the cycle."""
+    with pytest.raises(CircularDependencyError) as caught:
+        plan({"a": ("b",), "b": ("a",)})
+    assert caught.value.cycle in (["a", "b", "a"], ["b", "a", "b"])
+
+
+def test_an_undefined_name_blocks_what_needs_it_and_nothing_else() -> None:
+    """The undefined name is a step of its own, with a suggestion, and all that needs it says so."""
+    found = plan({"base-utils": (), "ml": ("base-utls",), "api": ("ml",), "base-utls": ()}, undefined=("base-utls",))
+    assert found.actions == {"base-utls": "undefined", "base-utils": "create", "ml": "blocked", "api": "blocked"}
+    problems = {step.name: step.problem for step in found.blocked}
+    assert problems["base-utls"] == "is not defined. Did you mean 'base-utils'?"
+    assert problems["ml"] == "needs base-utls"
+    assert problems["api"] == "needs ml"
+    assert found.order == ["base-utils", "ml", "api"]
+    assert found.waves == (("base-utls", "base-utils"), ("ml",), ("api",))
+
+
+def test_an_undefined_name_unlike_any_other_asks_for_its_cell() -> None:
+    """Where nothing is spelled alike there is still a next step."""
+    found = plan({"ml": ("zzz",), "zzz": ()}, undefined=("zzz",))
+    assert found.blocked[0].problem == "is not defined. Run the cell that defines it."
+
+
+def test_many_undefined_names_do_not_make_planning_quadratic() -> None:
+    """A suggestion compares a name with all others, so only the first of many undefined names get one."""
+    missing = tuple(f"environment-{number}x" for number in range(100))
+    edges: dict[str, tuple[str, ...]] = {f"environment-{number}": (name,) for number, name in enumerate(missing)}
+    found = plan({**edges, **dict.fromkeys(missing, ())}, undefined=missing)
+    assert len(found.blocked) == 200
+    problems = [step.problem for step in found.blocked if step.action is Action.UNDEFINED]
+    assert ["Did you mean" in problem for problem in problems] == [True] * 20 + [False] * 80
+
+
+def test_a_changed_field_has_its_old_and_new_value() -> None:
+    """Only the fields that differ are listed, added and removed ones too."""
+    old = make("ml", image="a", cache="auto", description="d")
+    new = make("ml", "f2", image="b", cache="auto", queue="gpu")
+    assert changes(old, new) == (
+        Change("image", "a", "b"),
+        Change("description", "d", None),
+        Change("queue", None, "gpu"),
+    )
+
+
+def test_a_changed_task_has_its_old_and_new_source() -> None:
+    """The source of a task is shown as it was and as it would be."""
+    old = make("ml", sources={"ml.train": "def train(): 1", "ml.same": "s"}, tasks={"ml.train": {}, "ml.same": {}})
+    new = make("ml", "f2", {"ml.train": "def train(): 2", "ml.same": "s"}, tasks={"ml.train": {}, "ml.same": {}})
+    assert changes(old, new) == (Change("ml.train", "def train(): 1", "def train(): 2"),)
+
+
+def test_added_and_removed_tasks() -> None:
+    """A task that is new has no old source, one that is gone no new one."""
+    old = make("ml", sources={"ml.old": "o"}, tasks={"ml.old": {}})
+    new = make("ml", "f2", {"ml.new": "n"}, tasks={"ml.new": {}})
+    assert changes(old, new) == (Change("ml.old", "o", None), Change("ml.new", None, "n"))
+
+
+def test_a_task_whose_policies_changed_is_listed() -> None:
+    """A task that only gets another number of retries is a change of that task."""
+    old = make("ml", sources={"ml.t": "s"}, tasks={"ml.t": {"retries": 0}})
+    new = make("ml", "f2", {"ml.t": "s"}, tasks={"ml.t": {"retries": 3}})
+    assert [change.what for change in changes(old, new)] == ["ml.t"]
+
+
+def test_a_changed_secret_is_listed_and_not_shown() -> None:
+    """If nothing visible differs, the change is in one of the fields that hold masked values."""
+    old = make("ml", image={"env_vars": {"TOKEN": MASK}}, env_vars={"LOG": "1"})
+    new = make("ml", "f2", image={"env_vars": {"TOKEN": MASK}}, env_vars={"LOG": "1"})
+    assert changes(old, new) == (Change("image", {"env_vars": {"TOKEN": MASK}}, {"env_vars": {"TOKEN": MASK}}),)
+
+
+def test_a_difference_that_nothing_explains_is_told_as_such() -> None:
+    """An environment that another version of Python deployed may have another fingerprint and nothing else."""
+    assert changes(make("ml", "f1", image="a"), make("ml", "f2", image="a")) == (Change("fingerprint", "f1", "f2"),)

@@ -1,0 +1,245 @@
+"""The database of deployments: it survives kills and rivals, refuses what it cannot read, and holds no secret."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+import flyte_nb
+from flyte_nb.bundle import Bundle
+from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.errors import StateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Records without end, each under one of seven names, and tells each that is done.
+WRITER = """
+import os, sys
+from itertools import count
+from pathlib import Path
+from flyte_nb.bundle import Bundle
+from flyte_nb.deployment.state import DeploymentState
+
+state = DeploymentState(Path(sys.argv[1]))
+os.write(1, b"ready\\n")
+for number in count():
+    text = str(number)
+    state.record("local", Bundle(f"n{number % 7}", {"number": number}, {"t": text * 20_000}, text))
+    os.write(1, f"{number}\\n".encode())
+"""
+
+# For each folder that it is told, records under names of its own and answers.
+RIVAL = """
+import sys
+from pathlib import Path
+from flyte_nb.bundle import Bundle
+from flyte_nb.deployment.state import DeploymentState
+
+print("ready", flush=True)
+for line in sys.stdin:
+    for number in range(5):
+        name = f"{sys.argv[1]}-{number}"
+        DeploymentState(Path(line.strip())).record("local", Bundle(name, {}, {}, name))
+    print("done", flush=True)
+"""
+
+
+def make(name: str = "base", fingerprint: str = "f1") -> Bundle:
+    return Bundle(name, {"image": "python:3.12"}, {f"{name}.t": "def t(): ..."}, fingerprint)
+
+
+def test_what_is_recorded_is_observed(tmp_path: Path) -> None:
+    """A record is read back as it was written, by target, with the time in UTC."""
+    state = DeploymentState(tmp_path / "home")
+    state.record("local", make())
+    state.record("other", make("ml"))
+    (deployed,) = DeploymentState(tmp_path / "home").deployed("local").values()
+    assert (deployed.name, deployed.fingerprint) == ("base", "f1")
+    assert (deployed.specification, deployed.sources) == ({"image": "python:3.12"}, {"base.t": "def t(): ..."})
+    assert timedelta(0) <= datetime.now(timezone.utc) - deployed.deployed_at < timedelta(minutes=1)
+
+
+def test_a_later_record_replaces_an_earlier_one(tmp_path: Path) -> None:
+    """There is one record for each name."""
+    state = DeploymentState(tmp_path)
+    state.record("local", make(fingerprint="f1"))
+    state.record("local", make(fingerprint="f2"))
+    assert {name: deployed.fingerprint for name, deployed in state.deployed("local").items()} == {"base": "f2"}
+
+
+def test_reading_creates_nothing(tmp_path: Path) -> None:
+    """Without a database nothing is deployed, and looking does not create one."""
+    assert DeploymentState(tmp_path / "home").deployed("local") == {}
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """The folder is created with mode 0700, whatever the umask allows."""
+    before = os.umask(0)
+    try:
+        DeploymentState(tmp_path / "deep" / "home").record("local", make())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "deep" / "home").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("reported", [0, 1, 8, 25, 60])
+def test_a_killed_process_leaves_what_it_reported(tmp_path: Path, reported: int) -> None:
+    """After kill -9 in the middle of records the database has all that was reported, and at most one more."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    with writer.stdout as lines:
+        for _ in range(reported + 1):
+            lines.readline()
+        os.kill(writer.pid, signal.SIGKILL)
+        rest = lines.read().splitlines()
+    assert writer.wait() == -signal.SIGKILL
+    done = reported + len(rest)
+
+    deployed = DeploymentState(tmp_path).deployed("local")
+    numbers = sorted(int(entry.fingerprint) for entry in deployed.values())
+    assert numbers in (list(range(max(0, done - 7), done)), list(range(max(0, done - 6), done + 1)))
+    for entry in deployed.values():
+        assert entry.specification == {"number": int(entry.fingerprint)}
+        assert entry.sources == {"t": entry.fingerprint * 20_000}
+    DeploymentState(tmp_path).record("local", make())
+    with sqlite3.connect(tmp_path / "state.sqlite3") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_rivals_may_write_at_once(tmp_path: Path) -> None:
+    """Two processes that create and write one database at the same moment lose nothing, again and again."""
+    rivals = [
+        subprocess.Popen(
+            [sys.executable, "-c", RIVAL, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        for name in ("a", "b")
+    ]
+    try:
+        answers = [rival.stdout.readline() for rival in rivals if rival.stdout]
+        for round_number in range(15):
+            home = tmp_path / str(round_number)
+            for rival in rivals:
+                assert rival.stdin is not None
+                rival.stdin.write(f"{home}\n")
+            answers += [rival.stdout.readline() for rival in rivals if rival.stdout]
+            assert set(DeploymentState(home).deployed("local")) == {f"{r}-{n}" for r in "ab" for n in range(5)}
+    finally:
+        for rival in rivals:
+            rival.communicate()
+    assert answers == ["ready\n"] * 2 + ["done\n"] * 30
+
+
+def test_the_first_record_waits_for_a_rival(tmp_path: Path) -> None:
+    """Another process that has the new database in use delays the first record and does not make it fail."""
+    rival = sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None, check_same_thread=False)
+    rival.execute("CREATE TABLE mine (x)")
+    rival.execute("BEGIN IMMEDIATE")
+    released = threading.Timer(0.1, lambda: rival.execute("COMMIT"))
+    released.start()
+    DeploymentState(tmp_path).record("local", make())
+    released.join()
+    rival.close()
+    assert set(DeploymentState(tmp_path).deployed("local")) == {"base"}
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """A database of a later version is neither read nor written nor changed, and the error says why."""
+    path = tmp_path / "state.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match=r"newer flyte_nb \(schema 99, known 1\)") as caught:
+        DeploymentState(tmp_path).deployed("local")
+    assert caught.value.path == str(path)
+    assert "FlyteNB.home" in str(caught.value)
+    with pytest.raises(StateError, match="newer"):
+        DeploymentState(tmp_path).record("local", make())
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
+    """Whatever lies in the place of the database is not touched, and the error names the file."""
+    path = tmp_path / "state.sqlite3"
+    path.write_text("this is a note, not a database\n" * 100)
+    for use in (lambda state: state.deployed("local"), lambda state: state.record("local", make())):
+        with pytest.raises(StateError, match="not a database") as caught:
+            use(DeploymentState(tmp_path))
+        assert str(path) in str(caught.value)
+    assert path.read_text().startswith("this is a note")
+
+
+def test_a_record_that_is_damaged_is_one_clear_error(tmp_path: Path) -> None:
+    """Text that is no JSON is reported as a fault of the database."""
+    DeploymentState(tmp_path).record("local", make())
+    connection = sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)
+    connection.execute("UPDATE environment SET sources = '{'")
+    connection.close()
+    with pytest.raises(StateError):
+        DeploymentState(tmp_path).deployed("local")
+
+
+def test_a_home_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
+    """Where the folder cannot be created, the error names the database."""
+    (tmp_path / "home").write_text("")
+    with pytest.raises(StateError, match=r"state\.sqlite3"):
+        DeploymentState(tmp_path / "home").record("local", make())
+
+
+def test_a_database_of_another_program_is_one_clear_error(tmp_path: Path) -> None:
+    """A table of the same name that somebody else created is not written to."""
+    connection = sqlite3.connect(tmp_path / "state.sqlite3")
+    connection.execute("CREATE TABLE environment (whatever TEXT)")
+    connection.close()
+    with pytest.raises(StateError, match="already exists"):
+        DeploymentState(tmp_path).record("local", make())
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "correct-horse"])
+def test_secrets_are_not_in_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    """No byte of a secret reaches the disk, wherever an environment may hold one."""
+    monkeypatch.setenv("FLYTE_NB_HOME", str(tmp_path / "home"))
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"--index-url https://robot:{secret}@pypi.example/simple\nnumpy\n")
+    image = (
+        flyte_nb.Image.from_base("python:3.12")
+        .with_env_vars({"API_KEY": secret, "INDEX": f"https://u:{secret}@host"})
+        .with_pip_packages(f"pkg @ git+https://{secret}@github.com/o/r")
+        .with_requirements(requirements)
+    )
+    env = flyte_nb.TaskEnvironment(
+        "base",
+        image=image,
+        env_vars={"DB_PASSWORD": secret, "DSN": f"postgres://u:{secret}@db/x"},
+        description=f"see https://u:{secret}@wiki",
+        secrets=flyte_nb.Secret("my-token", as_env_var="TOKEN"),
+        flyte_options={"hook": {"access_token": secret}, "urls": [f"https://{secret}@host"]},
+    )
+    flyte_nb.TaskEnvironment("auto", image=f"https://u:{secret}@registry.example/image")
+
+    @env.task
+    async def told() -> None:
+        """Do nothing."""
+
+    for _ in range(2):
+        assert asyncio.run(flyte_nb.deploy()).succeeded
+        env.clone_with("other")  # the second deployment writes too
+    content = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
+    assert b"my-token" in content
+    assert secret.encode() not in content
+    plan = flyte_nb.plan()
+    assert secret not in repr(plan)
+    assert plan.actions == {"base": "unchanged", "auto": "unchanged", "other": "unchanged"}
