@@ -35,31 +35,30 @@ class AwaitMagics:
     def __call__(self, lines: list[str]) -> list[str]:
         """Return `lines` with the calls awaited that can be."""
         source = "".join(lines)
-        if not any(f"run_line_magic('{magic}'" in source for magic in self._magics) or not _cell_can_await():
+        if not any(f"run_line_magic('{magic}'" in source for magic in self._magics):
             return lines
         try:
             tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return lines  # IPython reports it
-        finder = _Calls(self._magics)
+        finder = _Calls(self._magics, can_await=_cell_can_await())
         finder.visit(tree)
         # Rows of syntax trees end where Python's lines do, which is not where str.splitlines splits; columns count
         # bytes. From the end, so that earlier positions stay true.
         rows = [line.encode() for line in io.StringIO(source, newline="")]
-        for row, column in sorted(finder.found, reverse=True):
+        for row, column, old, new in sorted(finder.edits, reverse=True):
             head, tail = rows[row - 1][:column], rows[row - 1][column:]
-            if tail.startswith(_CALL):
-                rows[row - 1] = head + _AWAITED + tail.removeprefix(_CALL)
+            if tail.startswith(old):
+                rows[row - 1] = head + new + tail.removeprefix(old)
         return [row.decode() for row in rows]
 
 
 class _Calls(ast.NodeVisitor):
-    """Finds the statements that are calls of magics, in code that may contain await."""
+    """Finds the statements that are calls of magics, and what to change there: row, column, old and new text."""
 
-    def __init__(self, magics: Collection[str]) -> None:
-        self._magics = magics
-        self._can_await = True
-        self.found: list[tuple[int, int]] = []
+    def __init__(self, magics: Collection[str], *, can_await: bool) -> None:
+        self._magics, self._can_await = magics, can_await
+        self.edits: list[tuple[int, int, bytes, bytes]] = []
 
     def _enter(self, node: ast.AST, *, can_await: bool) -> None:
         around, self._can_await = self._can_await, can_await
@@ -80,11 +79,18 @@ class _Calls(ast.NodeVisitor):
             case (
                 ast.Call(
                     func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr="run_line_magic"),
-                    args=[ast.Constant(value=str(magic)), ast.Constant(value=str())],
+                    args=[ast.Constant(value=str(magic)), ast.Constant(value=str(line))],
                     keywords=[],
                 ) as call
-            ) if magic in self._magics and self._can_await:
-                self.found.append((call.lineno, call.col_offset))
+            ) if magic in self._magics:
+                self._edit(call, hide=isinstance(node, ast.Expr) and line.endswith(";"))
+
+    def _edit(self, call: ast.Call, *, hide: bool) -> None:
+        if self._can_await:
+            self.edits.append((call.lineno, call.col_offset, _CALL, _AWAITED))
+        if hide and call.end_col_offset:
+            # The semicolon that hides the value of a cell has become part of the magic's line.
+            self.edits.append((call.lineno, call.end_col_offset, b"", b";"))
 
     visit_Expr = visit_Assign = visit_AnnAssign = _visit_statement  # noqa: N815 - the names ast asks for
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from flyte_nb.jupyter.awaiting import AwaitMagics
+from flyte_nb.jupyter.cell_interrupts import CellInterrupts
 from flyte_nb.jupyter.cells import CellRuns
 from flyte_nb.jupyter.completion import Completion
 from flyte_nb.jupyter.config import FlyteNB
@@ -37,7 +38,7 @@ class Extension:
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell, self._session = shell, session
-        self._cells = CellRuns(shell, session.registry)
+        self._cells, self._interrupts = CellRuns(shell, session.registry), CellInterrupts(shell)
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
@@ -67,6 +68,7 @@ class Extension:
         """Register everything with the shell."""
         self._shell.flyte_nb = self  # type: ignore[attr-defined]
         self._cells.load()
+        self._interrupts.load()
         self._formatters.load()
         self._tracebacks.load()
         self._completion.load()
@@ -96,6 +98,7 @@ class Extension:
         self._tracebacks.unload()
         self._formatters.unload()
         self._graphs.close()
+        self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]
         self._cells.unload()
 

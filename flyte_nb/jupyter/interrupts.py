@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
     from types import FrameType
 
-__all__ = ["Interrupted", "inside_work", "interruptible", "stop_of"]
+__all__ = ["BLOCKED_SECONDS", "HEARTBEAT_SECONDS", "Interrupted", "inside_work", "interruptible", "stop_of"]
 
 T = TypeVar("T")
 
-_HEARTBEAT_SECONDS = 0.1
+HEARTBEAT_SECONDS = 0.1
 # A loop that has not come round for this long is taken to be blocked by code that never awaits.
-_BLOCKED_SECONDS = 0.5
+BLOCKED_SECONDS = 0.5
 
 # True in work that is stopped as a whole, and in every task it starts.
 inside_work: ContextVar[bool] = ContextVar("flyte_nb_inside_work", default=False)
@@ -44,7 +44,7 @@ async def interruptible(work: Coroutine[Any, Any, T]) -> T:
         try:
             while not task.done():
                 _watch.beat()
-                await asyncio.wait({task}, timeout=_HEARTBEAT_SECONDS)
+                await asyncio.wait({task}, timeout=HEARTBEAT_SECONDS)
         except asyncio.CancelledError:
             # The cell itself was cancelled: its work goes with it.
             task.cancel()
@@ -132,7 +132,7 @@ class _Watch:
 
     def _on_interrupt(self, _number: int, _frame: object) -> None:
         # Only inside the work: anywhere else this would be raised in the loop itself, and end it.
-        raise_here = inside_work.get() and time.monotonic() - self._last_beat > _BLOCKED_SECONDS
+        raise_here = inside_work.get() and time.monotonic() - self._last_beat > BLOCKED_SECONDS
         struck = asyncio.current_task() if raise_here else None
         for task in self._interrupted:
             self._interrupted[task] = True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import html
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -15,12 +16,13 @@ from flyte_nb.view.deployments import deployment_table, plan_picture
 from flyte_nb.view.runs import tree_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.execution.node import Node
+    from flyte_nb.execution.runner import Runner
 
 __all__ = ["LiveDeployment", "LiveRun", "updating"]
 
@@ -95,6 +97,10 @@ class LiveDeployment:
         return GraphOutput(self._shell, plan_picture(plan, states), table)
 
 
+# The views of the runs that the code of the moment is part of.
+_views: ContextVar[tuple[LiveRun, ...]] = ContextVar("flyte_nb_views", default=())
+
+
 class LiveRun:
     """The tree of calls of a run as text."""
 
@@ -110,10 +116,21 @@ class LiveRun:
         """Whether any task was called."""
         return bool(self._nodes)
 
-    def note(self, node: Node) -> None:
-        """Take the begin or end of a call into account; it is shown by the next `update`."""
-        self._nodes[node.id] = node
-        self._changed = True
+    @contextmanager
+    def following(self, runner: Runner) -> Iterator[None]:
+        """Take into account what the body calls; it is shown by the next `update`. Other runs may go on meanwhile."""
+        unsubscribe = runner.subscribe(self._note)
+        token = _views.set((*_views.get(), self))
+        try:
+            yield
+        finally:
+            _views.reset(token)
+            unsubscribe()
+
+    def _note(self, node: Node) -> None:
+        if self in _views.get():
+            self._nodes[node.id] = node
+            self._changed = True
 
     def update(self) -> None:
         """Show the tree if it has changed and the front end can replace it."""

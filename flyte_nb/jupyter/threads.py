@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flyte_nb.jupyter.interrupts import Interrupted, inside_work, stop_of
+from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS, Interrupted, inside_work, stop_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -20,10 +20,8 @@ __all__ = ["run_in_thread"]
 
 T = TypeVar("T")
 
-# A join without end cannot be interrupted on every platform.
-_JOIN_SECONDS = 0.1
-# A loop that does not come round for this long is taken to be blocked by code that never awaits.
-_BLOCKED_SECONDS = 0.5
+# A wait without end cannot be interrupted on every platform.
+_WAIT_SECONDS = 0.1
 
 
 def run_in_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -68,6 +66,7 @@ class _ThreadRunner:
         self._task: asyncio.Task[Any] | None = None
         self._stopping = self._came_round = self._struck = False
         self._outcome: tuple[Any, BaseException | None] = (None, Interrupted("interrupted"))
+        self._ended = threading.Event()
         context = contextvars.copy_context()
         context.run(inside_work.set, True)
         self._thread = threading.Thread(target=context.run, args=(self._run,), daemon=True)
@@ -76,12 +75,17 @@ class _ThreadRunner:
         self._thread.start()
 
     def wait(self) -> None:
-        while self._thread.is_alive():
-            self._thread.join(_JOIN_SECONDS)
+        # Not by joining the thread: a join that is interrupted takes the thread for ended (bpo-45274).
+        while not self._ended.wait(_WAIT_SECONDS):
+            pass
 
     def _run(self) -> None:
-        with suppress(Interrupted):  # raised when the work had just ended
+        try:
             asyncio.run(self._main())
+        except Interrupted:
+            pass  # raised when the work had just ended
+        finally:
+            self._ended.set()
 
     async def _main(self) -> None:
         __tracebackhide__ = True
@@ -100,8 +104,7 @@ class _ThreadRunner:
                 self._task.get_loop().call_soon_threadsafe(self._cancel)
             except RuntimeError:
                 return  # it has ended meanwhile, and its loop with it
-        self._thread.join(_BLOCKED_SECONDS)
-        if self._thread.is_alive() and not self._came_round:
+        if not self._ended.wait(BLOCKED_SECONDS) and not self._came_round:
             self._struck = True
             thread_id, kind = ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Interrupted)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(thread_id, kind)

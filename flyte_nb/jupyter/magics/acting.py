@@ -103,14 +103,13 @@ class ActingMagics(Magics):
     async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
         __tracebackhide__ = True
         view, runner = LiveRun(self._shell), self._session.runner
-        unsubscribe = runner.subscribe(view.note)
         try:
-            async with updating(view.update):
-                return await run_expression(expression, self._shell.user_ns, local, runner)
+            with view.following(runner):
+                async with updating(view.update):
+                    return await run_expression(expression, self._shell.user_ns, local, runner)
         except FlyteNbError as error:
             if view.begun:
                 raise  # a task's own, with its traceback
             raise UsageError(str(error)) from None
         finally:
-            unsubscribe()
             view.end()

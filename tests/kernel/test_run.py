@@ -1,0 +1,166 @@
+"""%flyte_run in a real kernel: its value, the place of its output, and every form of cell it can stand in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .notebook import Notebook
+
+TASKS = """
+tasks = flyte.TaskEnvironment("e")
+@tasks.task
+async def double(n: int) -> int:
+    await asyncio.sleep(0)
+    return 2 * n
+@tasks.task
+def half(n: int) -> int:
+    return n // 2
+@tasks.task
+async def ml_pipeline(epochs: int = 1) -> int:
+    print("training", epochs)
+    return await double(epochs) + half(4)
+@tasks.task
+async def failing() -> None:
+    raise ValueError("boom")
+"""
+
+
+@pytest.fixture
+def tasks(notebook: Notebook) -> Notebook:
+    notebook.ok(TASKS)
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("x = %flyte_run ml_pipeline()", 4),
+        ("x = %flyte_run ml_pipeline(epochs=3);", 8),
+        ("x = y = 0\nx = %flyte_run half(8)", 4),
+        ("x: int = 0\nx: int = %flyte_run double(2)", 4),
+        ("x = 0\nfor i in range(3):\n    y = %flyte_run double(i)\n    x += y", 6),
+        ("if True:\n    x = %flyte_run double(1)\nelse:\n    x = %flyte_run double(2)", 2),
+        ("def f(n):\n    x = %flyte_run double(n)\n    return x\nx = f(5)", 10),
+        (
+            "def f(n):\n    x = %flyte_run asyncio.gather(*[double(n) for _ in range(n)])\n    return x\nx = sum(f(2))",
+            8,
+        ),
+        ("async def f(n):\n    x = %flyte_run double(n)\n    return x\nx = await f(5)", 10),
+        ("async def f(n):\n    x = %flyte_run double(n)\n    return x\nx = sum(await asyncio.gather(f(1), f(2)))", 6),
+        ("class C:\n    async def f(self):\n        x = %flyte_run double(3)\n        return x\nx = await C().f()", 6),
+        ("class C:\n    y = %flyte_run double(3)\nx = C.y", 6),
+        ("await asyncio.sleep(0)\ndef f():\n    x = %flyte_run double(6)\n    return x\nx = f()", 12),
+        ("%%time\nx = %flyte_run ml_pipeline()", 4),
+        ("%%capture out\nx = %flyte_run ml_pipeline()", 4),
+        ("x = %flyte_run asyncio.gather(double(1), double(2))\nx = sum(x)", 6),
+        ("x = %flyte_run double(await double(2))", 8),
+        ("x = %flyte_run double(n=half(\n    8\n))", 8),
+        ("x = %flyte_run double(  # it's twice\n    3\n)\nassert x == 6; x = 7", 7),
+        ("for i in range(1):\n    x = %flyte_run double(\n        3,\n    )\n    x += 1", 7),
+        ("é = 'é'; x = 0\nx = %flyte_run double(len(é) + 0 * x)", 2),
+        ("x = %flyte_run double(len('ü'))\r\ny = 1\r\n", 2),
+        ("x = get_ipython().run_line_magic('flyte_run', 'double(5)') + 1", 11),
+        ("x = get_ipython(  ).run_line_magic('flyte_run', 'double(5)')", 10),
+    ],
+)
+def test_value(tasks: Notebook, cell: str, value: int) -> None:
+    """The value of the task is the value of the magic, wherever it stands."""
+    tasks.ok(cell)
+    assert tasks.value("x") == value
+
+
+@pytest.mark.parametrize("cell", ["%flyte_run ml_pipeline()", "flyte_run ml_pipeline()", "%flyte_run ml_pipeline(\n)"])
+def test_value_of_the_cell(tasks: Notebook, cell: str) -> None:
+    """A cell that ends with the magic, written with or without its sign, has the value of the task."""
+    assert tasks.ok(cell).value == "4"
+
+
+def test_semicolon_hides_the_value(tasks: Notebook) -> None:
+    """A semicolon at the end hides the value, as in any cell."""
+    result = tasks.ok("%flyte_run ml_pipeline();")
+    assert result.value is None
+    assert result.displays
+
+
+def test_without_autoawait(tasks: Notebook) -> None:
+    """With %autoawait off the value is the same."""
+    tasks.ok("%autoawait False")
+    tasks.ok("x = %flyte_run double(3)")
+    assert tasks.value("x") == 6
+
+
+def test_local_variables(tasks: Notebook) -> None:
+    """The expression sees the local variables of the function that it stands in, and those of the notebook."""
+    tasks.ok("base = 10\nasync def f(k):\n    x = %flyte_run double(sum(k * base for _ in range(2)))\n    return x\n")
+    assert tasks.ok("await f(3)").value == "120"
+
+
+def test_not_rewritten(tasks: Notebook) -> None:
+    """What only looks like the magic, in strings and comments, stays as it is."""
+    tasks.ok('text = """\n%flyte_run double(\n1)\n"""\nother = f"{1}%flyte_run double(1)"  # x = %flyte_run double(1)')
+    assert tasks.value("text") == "\n%flyte_run double(\n1)\n"
+    assert tasks.value("other") == "1%flyte_run double(1)"
+
+
+def test_lines_after_a_spanning_call(tasks: Notebook) -> None:
+    """A call that spans lines leaves the numbers of the lines after it as they are."""
+    result = tasks.run("x = %flyte_run double(\n    2,\n)\n1 / 0")
+    assert result.ename == "ZeroDivisionError"
+    assert "----> 4 1 / 0" in result.traceback
+
+
+def test_output_in_its_own_cell(tasks: Notebook) -> None:
+    """Of two cells that are queued, each gets the output of its own task."""
+    code = "%flyte_run ml_pipeline(epochs={})"
+    first, second = tasks.results(tasks.submit(code.format(1)), tasks.submit(code.format(2)))
+    assert (first.stdout, first.value) == ("training 1\n", "4")
+    assert (second.stdout, second.value) == ("training 2\n", "6")
+    assert "e.ml_pipeline" in first.displays[0]
+    assert "e.ml_pipeline" in second.displays[0]
+
+
+@pytest.mark.parametrize("cell", ["%flyte_run slow()", "def f():\n    x = %flyte_run slow()\n    return x\nf()"])
+def test_live_tree(tasks: Notebook, cell: str) -> None:
+    """The tree of calls is shown while it runs, is updated in place, and ends in its final state."""
+    tasks.ok("@tasks.task\nasync def slow():\n    await asyncio.sleep(0.3)\n    await double(1)\n    return 1")
+    result = tasks.ok(cell)
+    assert len(result.displays) == 1
+    assert "double" in result.updates[-1]
+    assert "✓ e.slow" in result.updates[-1]
+
+
+def test_error_of_a_task(tasks: Notebook) -> None:
+    """What a task raises is what the cell raises, with the task's line and without ours."""
+    for cell in ("%flyte_run failing()", "def f():\n    x = %flyte_run failing()\nf()"):
+        result = tasks.run(cell)
+        assert (result.ename, result.evalue) == ("ValueError", "boom")
+        assert 'raise ValueError("boom")' in result.traceback
+        assert "interrupts.py" not in result.traceback
+        assert "threads.py" not in result.traceback
+
+
+@pytest.mark.parametrize("cell", ["%flyte_run leaving()", "def f():\n    x = %flyte_run leaving()\nf()"])
+@pytest.mark.parametrize("how", ["raise SystemExit(1)", "raise KeyboardInterrupt"])
+def test_task_that_exits(tasks: Notebook, cell: str, how: str) -> None:
+    """A task that exits ends its cell and not the kernel."""
+    tasks.ok(f"@tasks.task\nasync def leaving():\n    {how}")
+    assert tasks.run(cell).ename in how
+    assert tasks.value("1") == 1
+
+
+def test_nested_runs(tasks: Notebook) -> None:
+    """A task may itself use the magic, awaited or in a plain function."""
+    tasks.ok(
+        "def plain(n):\n    x = %flyte_run double(n)\n    return x\n"
+        "@tasks.task\nasync def outer(n: int) -> int:\n    x = %flyte_run double(n)\n    return x + plain(n)"
+    )
+    assert tasks.ok("%flyte_run outer(2)").value == "8"
+
+
+def test_universal_form(tasks: Notebook) -> None:
+    """`await flyte.run(...)` gives the finished run, and awaiting the task its bare value."""
+    assert tasks.ok("run = await flyte.run(ml_pipeline, 3)\nrun.result, run.status").value == "(8, 'succeeded')"
+    assert tasks.ok("await ml_pipeline()").value == "4"
