@@ -78,7 +78,9 @@ class Extension:
         self._shell.input_transformer_manager.token_transformers.append(SpanningRun)
         self._shell.input_transformers_post.append(self._await_magics)
         self._shell.configurables.append(self._config)  # type: ignore[arg-type]  # typed too narrowly
-        self._session.registry.cell_order = self._document.cell_positions
+        self._shell.events.register("pre_run_cell", self._note_cell_order)
+        self._note_cell_order()
+        self._session.registry.cell_order = lambda: self._cell_positions
         self._unsubscribe = self._session.registry.subscribe(lambda _: self._graphs.refresh())
 
     def unload(self) -> None:
@@ -88,6 +90,7 @@ class Extension:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
         self._unsubscribe()
+        self._shell.events.unregister("pre_run_cell", self._note_cell_order)
         self._session.registry.cell_order = dict
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)
@@ -101,6 +104,10 @@ class Extension:
         self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]
         self._cells.unload()
+
+    def _note_cell_order(self, *_: object) -> None:
+        """Read the order of cells once a cell: a plan asks for it more often than files should be looked at."""
+        self._cell_positions = self._document.cell_positions()
 
     def _unregister_magics(self) -> None:
         manager = self._shell.magics_manager

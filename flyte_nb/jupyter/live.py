@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from time import monotonic
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from flyte_nb.deployment.status import EnvironmentStatus, State
 from flyte_nb.jupyter.output import GraphOutput, has_front_end, show
 from flyte_nb.view.deployments import deployment_table, plan_picture
 from flyte_nb.view.runs import tree_text
+from flyte_nb.view.still import new_host
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -106,7 +106,7 @@ class LiveRun:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._live = has_front_end(shell)
-        self._display_id = f"flyte-nb-{uuid4().hex[:12]}"
+        self._display_id = new_host()
         self._nodes: dict[int, Node] = {}
         self._changed = False
         self._shown = False

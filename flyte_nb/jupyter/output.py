@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from itertools import count
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from IPython.display import display
 
-from flyte_nb.view.still import still
+from flyte_nb.view.still import bundle, new_host, still
 from flyte_nb.view.table import Table, table_html, table_text
-from flyte_nb.view.text import graph_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +43,7 @@ class GraphOutput:
     """
 
     def __init__(self, shell: InteractiveShell, picture: Picture, table: Table | None = None) -> None:
-        self._host = f"flyte-nb-{uuid4().hex[:12]}"
+        self._host = new_host()
         self._picture = picture
         self._widget = _widget(picture, self._host) if has_front_end(shell) else None
         show(self._bundle(table), self._host)
@@ -73,10 +71,11 @@ class GraphOutput:
             self._widget.close()
 
     def _bundle(self, table: Table | None) -> dict[str, str]:
-        html, text = still(self._picture, self._host), graph_text(self._picture)
-        if table:
-            html, text = html + table_html(table), f"{text}\n\n{table_text(table)}"
-        return {"text/html": html, "text/plain": text}
+        if table is None:
+            return bundle(self._picture, self._host)
+        # In plain text the table says what the graph says.
+        html = still(self._picture, self._host) + table_html(table)
+        return {"text/html": html, "text/plain": table_text(table)}
 
 
 def _widget(picture: Picture, host: str) -> GraphWidget:

@@ -171,7 +171,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
     server.wait(15)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright is open, no other test can run a loop of its own
 def browser(lab: Lab) -> Iterator[Browser]:
     """A headless Chromium; asks for `lab` first, which skips when there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'flyte_nb[test]'")

@@ -66,7 +66,7 @@ def test_the_quickstart_runs_from_top_to_bottom(lab, open_notebook, screenshot):
     notebook.output(_index(notebook, "%flyte_graph")).scroll_into_view_if_needed()
     screenshot("quickstart-graph")
     notebook.save()
-    assert _saved(notebook, "deployment = %flyte_deploy").count("✓ deployed") == 6  # in the graph and in the table
+    assert _saved(notebook, "deployment = %flyte_deploy").count("✓ deployed") == 3
     assert _saved(notebook, "%%flyte_env broken").startswith("UsageError: Resources.memory: 'lots'")
 
 

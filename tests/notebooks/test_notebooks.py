@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 # What differs between two runs of one notebook: times, addresses of hosted views and pictures.
-VARYING = re.compile(r"\d\d:\d\d:\d\d\.\d{3}|\d+\.\d{3} s|flyte-nb-[0-9a-f]{12}|base64,[\w+/=]+|\x1b\[[\d;]*m")
+VARYING = re.compile(r"\d\d:\d\d:\d\d\.\d{3}|\d+\.\d{3} s|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m")
 
 
 @pytest.fixture
