@@ -39,12 +39,17 @@ from flyte_nb.session import deploy, deployment_order, plan, registry, reset, ru
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.execution.node import Run
+
 __version__ = "0.1.0"
 
 __all__ = [
     "Backoff",
     "Cache",
     "CircularDependencyError",
+    "Deployment",
     "DeploymentFailedError",
     "EnvironmentInUseError",
     "FlyteNbError",
@@ -54,8 +59,10 @@ __all__ = [
     "InvalidTypeError",
     "InvalidValueError",
     "NotATaskError",
+    "Plan",
     "Resources",
     "RetryStrategy",
+    "Run",
     "Secret",
     "SourceUnavailableError",
     "StateError",
@@ -71,6 +78,23 @@ __all__ = [
     "reset",
     "run",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what plan, deploy and run return when asked for: users name them in annotations only."""
+    if name == "Deployment":
+        from flyte_nb.deployment.status import Deployment
+
+        return Deployment
+    if name == "Plan":
+        from flyte_nb.deployment.plan import Plan
+
+        return Plan
+    if name == "Run":
+        from flyte_nb.execution.node import Run
+
+        return Run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -5,7 +5,7 @@ The functions below are the public surface; `import flyte_nb` offers them as `fl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments, Registry
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, UnknownEnvironmentError, UnknownTargetError
@@ -16,7 +16,7 @@ from flyte_nb.model.home import install_home
 from flyte_nb.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Mapping
 
     from flyte_nb.bundle import Bundle
     from flyte_nb.deployment.plan import Plan
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from flyte_nb.targets.protocol import Target
 
 __all__ = ["Session", "deploy", "deployment_order", "plan", "registry", "reset", "run", "session"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 DEFAULT_CONCURRENCY = 8
 
@@ -47,11 +50,13 @@ class Session:
         self.registry.define(spec)
 
     def attach(self, task: Task[..., Any]) -> None:
-        """Add `task` to the environment it names."""
+        """Add `task` to the environment it names, which must be defined: an old object may outlive its name."""
+        self.registry.require(task.environment)
         self.registry.attach(task)
 
     def add_dependencies(self, name: str, dependencies: Collection[str]) -> None:
-        """Add all of `dependencies` to `name`, or none."""
+        """Add all of `dependencies` to `name`, which must be defined, or none."""
+        self.registry.require(name)
         self.registry.add_dependencies(name, dependencies)
 
     def spec(self, name: str) -> EnvironmentSpec | None:
@@ -223,7 +228,15 @@ async def deploy(
     return await _session.deploy(environments, target, max_concurrency)
 
 
-async def run(task: object, *args: Any, **kwargs: Any) -> Run:
+@overload
+async def run(task: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> Run[T]: ...
+
+
+@overload
+async def run(task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> Run[T]: ...
+
+
+async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
     """Run `task` with these arguments and return the finished run; what the task raises is raised.
 
     Raises:

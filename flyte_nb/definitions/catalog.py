@@ -22,10 +22,17 @@ __all__ = ["Attach", "Catalog", "Define", "Depend", "Fact", "Owner", "Place", "R
 
 
 class Owner(NamedTuple):
-    """Who says something: a cell that can be recognised when it runs again, or one that cannot."""
+    """Who says something.
+
+    Attributes:
+        key: A cell's id, a module's name, or anything else that is nobody else's.
+        recognised: Whether it can be recognised when it speaks again; cells of some front ends cannot.
+        lasting: Whether what it says outlasts the cell that made it speak, as a module's definitions do.
+    """
 
     key: str
     recognised: bool = True
+    lasting: bool = False
 
 
 class Place(NamedTuple):
@@ -96,7 +103,7 @@ class Catalog:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self.version = 0
-        self.dependencies: dict[str, tuple[str, ...]] = {}
+        self.dependencies: dict[str, dict[str, None]] = {}
         self.dependents: dict[str, dict[str, None]] = {}
 
     def add(self, fact: Fact, place: Place, *, check: bool = True) -> None:
@@ -113,7 +120,8 @@ class Catalog:
         elif isinstance(fact, Attach):
             entry.tasks[fact.task.name] = (fact.task, place)
         else:
-            self._set_edges(fact.name, None)
+            self._drop_edges(fact.name)
+            self.dependencies.pop(fact.name, None)
             entry = _Entry()
         self._entries[fact.name] = entry
         self.version += 1
@@ -129,16 +137,18 @@ class Catalog:
         entry.added = added
         entry.spec, entry.said_by = spec, place.owner
         entry.place = entry.place or place
-        self._set_edges(spec.name, tuple(edges))
+        self._drop_edges(spec.name)
+        self.dependencies[spec.name] = {}
+        self._add_edges(spec.name, edges)
 
     def _depend(self, entry: _Entry, fact: Depend, place: Place, check: bool) -> None:
+        new = dict.fromkeys(fact.dependencies)
         if check and entry.spec:
-            self._refuse_cycle(fact.name, dict.fromkeys(fact.dependencies))
-        for dependency in fact.dependencies:
+            self._refuse_cycle(fact.name, new)
+        for dependency in new:
             entry.added.setdefault((dependency, place.owner), place)
         if entry.spec:
-            edges = dict.fromkeys((*self.dependencies[fact.name], *fact.dependencies))
-            self._set_edges(fact.name, tuple(edges))
+            self._add_edges(fact.name, new)
 
     def _refuse_cycle(self, name: str, new: dict[str, None]) -> None:
         if not self.dependents.get(name) and name not in new:
@@ -147,13 +157,14 @@ class Catalog:
         if cycle:
             raise CircularDependencyError(cycle)
 
-    def _set_edges(self, name: str, edges: tuple[str, ...] | None) -> None:
-        for dependency in self.dependencies.pop(name, ()):
+    def _drop_edges(self, name: str) -> None:
+        for dependency in self.dependencies.get(name, ()):
             self.dependents[dependency].pop(name, None)
-        if edges is not None:
-            self.dependencies[name] = edges
-            for dependency in edges:
-                self.dependents.setdefault(dependency, {})[name] = None
+
+    def _add_edges(self, name: str, edges: dict[str, None]) -> None:
+        self.dependencies[name].update(edges)
+        for dependency in edges:
+            self.dependents.setdefault(dependency, {})[name] = None
 
     def spec(self, name: str) -> EnvironmentSpec | None:
         """Return the definition of `name`, or None."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flyte_nb.definitions.catalog import Attach, Catalog, Define, Depend, Fact, Owner, Place, Remove
+from flyte_nb.definitions.imports import module_being_imported
 from flyte_nb.errors import CircularDependencyError, EnvironmentInUseError, UnknownEnvironmentError
 from flyte_nb.graph import find_cycle
 from flyte_nb.listeners import Listeners
 from flyte_nb.model.environment import TaskEnvironment
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
@@ -34,13 +37,20 @@ class RegistryChanged:
     names: frozenset[str]
 
 
+class _Import(NamedTuple):
+    """One execution of a module: its spec, and the cell that imported it first."""
+
+    spec: ModuleSpec
+    cell: Owner
+
+
 @dataclass(frozen=True, slots=True)
 class _Savepoint:
     owner: Owner
     log: dict[Owner, list[Fact]]
     catalog: Catalog
     version: int
-    touched: frozenset[str]
+    lasting: int
     uncovered: bool
 
 
@@ -57,6 +67,9 @@ class Registry:
         self._log: dict[Owner, list[Fact]] = {}
         self._catalog = Catalog()
         self._slots: dict[Owner, int] = {}
+        self._imports: dict[Owner, _Import] = {}
+        self._lasting = 0  # how many facts modules have said
+        self._parked: dict[Owner, list[Fact]] = {}  # of cells that were deleted
         self._owner = _NO_CELL
         self._savepoints: list[_Savepoint] = []
         self._touched: set[str] = set()
@@ -99,20 +112,34 @@ class Registry:
         """Forget every definition."""
         with self._lock:
             self._touched.update(self._catalog.places())
-            self._log, self._catalog = {}, Catalog()
+            self._log, self._parked, self._catalog = {}, {}, Catalog()
             self._settle()
 
     def _say(self, fact: Fact) -> None:
         with self._lock:
-            facts = self._log.get(self._owner, [])
-            self._catalog.add(fact, Place(self._owner, len(facts)))
+            owner = self._speaker()
+            facts = self._log.get(owner, [])
+            self._catalog.add(fact, Place(owner, len(facts)))
             facts.append(fact)
             # The last to speak is folded last: of two cells that define one name, the one that ran last wins.
-            self._log.pop(self._owner, None)
-            self._log[self._owner] = facts
-            self._slots.setdefault(self._owner, len(self._slots))
+            self._log.pop(owner, None)
+            self._log[owner] = facts
+            self._lasting += owner.lasting
+            self._slots.setdefault(owner, len(self._slots))
             self._touched.add(fact.name)
             self._settle()
+
+    def _speaker(self) -> Owner:
+        """Return who is speaking: the module whose body runs, or else the cell."""
+        spec = module_being_imported()
+        if spec is None:
+            return self._owner
+        owner = Owner(f"module {spec.name}", lasting=True)
+        known = self._imports.get(owner)
+        if known is None or known.spec is not spec:
+            self._imports[owner] = _Import(spec, known.cell if known else self._owner)
+            self._take_back([owner])  # a reload replaces what the module said before
+        return owner
 
     def _settle(self) -> None:
         """Announce what changed, unless a cell is running: then `commit` does."""
@@ -142,6 +169,7 @@ class Registry:
 
     def _enter(self, owner: Owner) -> None:
         self._owner = owner
+        self._parked.pop(owner, None)
         if owner.recognised:
             self._slots.setdefault(owner, len(self._slots))
         self._take_back([owner])
@@ -165,14 +193,30 @@ class Registry:
             self._settle()
 
     def rollback(self) -> None:
-        """End the run as if it had never begun."""
+        """End the run as if it had never begun; only what modules said while they were imported stays.
+
+        Listeners hear of it, because what they show may have been drawn in the middle of the run.
+        """
         with self._lock:
             saved = self._savepoints.pop()
-            self._owner, self._log = saved.owner, saved.log
-            self._touched, self._uncovered = set(saved.touched), saved.uncovered
-            intact = saved.catalog.version == saved.version
-            self._catalog = saved.catalog if intact else self._fold()
+            imported = {owner: facts for owner, facts in {**saved.log, **self._log}.items() if owner.lasting}
+            self._owner, self._log, self._uncovered = saved.owner, saved.log, saved.uncovered
+            if saved.catalog.version == saved.version and saved.lasting == self._lasting:
+                self._catalog = saved.catalog
+            else:
+                self._restore(imported)
             self._settle()
+
+    def _restore(self, imported: Mapping[Owner, list[Fact]]) -> None:
+        """Fold the log again, with what modules have said; a module that would close a cycle says nothing."""
+        before = {owner: facts for owner, facts in self._log.items() if not owner.lasting}
+        for owner, facts in imported.items():
+            self._log = {**before, owner: facts}
+            self._catalog = self._fold()
+            if not find_cycle(self._catalog.dependencies, self._catalog.dependencies):
+                before = self._log
+        self._log = before
+        self._catalog = self._fold()
 
     def forget(self, keys: Collection[str | None]) -> None:
         """Take back what the cells `keys`, which no longer exist, have said."""
@@ -180,19 +224,44 @@ class Registry:
             gone = [owner for owner in self._log if owner.key in keys]
             if not gone:
                 return
+            facts = {owner: self._log[owner] for owner in gone}
             self._save()
             self._take_back(gone)
             try:
                 self.commit()
             except CircularDependencyError:
                 return  # what they hid would close a cycle: the session stays as it is
+            self._parked.update(facts)
+
+    def remember(self, keys: Collection[str]) -> None:
+        """Let the cells `keys` count again that were forgotten and are back, as after an undo."""
+        with self._lock:
+            back = {owner: facts for owner, facts in self._parked.items() if owner.key in keys}
+            if not back:
+                return
+            self._save()
+            self._log.update(back)
+            self._catalog = self._fold()
+            self._touched.update(fact.name for facts in back.values() for fact in facts)
+            self._uncovered = True
+            try:
+                self.commit()
+            except CircularDependencyError:
+                return  # the notebook has changed meanwhile: the cell says what is wrong when it runs again
+            for owner in back:
+                del self._parked[owner]
 
     def _save(self) -> None:
         log = dict(self._log)
         if self._owner in log:
             log[self._owner] = list(log[self._owner])
         point = _Savepoint(
-            self._owner, log, self._catalog, self._catalog.version, frozenset(self._touched), self._uncovered
+            self._owner,
+            log,
+            self._catalog,
+            self._catalog.version,
+            self._lasting,
+            self._uncovered,
         )
         self._savepoints.append(point)
 
@@ -227,14 +296,22 @@ class Registry:
                 self._sorted = (catalog, dict(cells), names)
             return list(self._sorted[2])
 
-    def _ranking(self, cells: Mapping[str, int]) -> Callable[[Owner], tuple[int, int]]:
-        """Return how cells compare: those of the notebook by position, then the others by when they first spoke."""
-        ranks: dict[Owner, tuple[int, int]] = {_NO_CELL: (-1, 0)}
+    def _ranking(self, cells: Mapping[str, int]) -> Callable[[Owner], tuple[int, int, int]]:
+        """Return how cells compare: those of the notebook by position, then the others by when they first spoke.
 
-        def rank(owner: Owner) -> tuple[int, int]:
+        A module counts just before the cell that imported it first.
+        """
+        ranks: dict[Owner, tuple[int, int, int]] = {_NO_CELL: (-1, 0, 1)}
+
+        def rank(owner: Owner) -> tuple[int, int, int]:
             if owner not in ranks:
                 position = cells.get(owner.key)
-                ranks[owner] = (1, self._slots[owner]) if position is None else (0, position)
+                if owner.lasting:
+                    ranks[owner] = (*rank(self._imports[owner].cell)[:2], 0)
+                elif position is None:
+                    ranks[owner] = (1, self._slots.setdefault(owner, len(self._slots)), 1)
+                else:
+                    ranks[owner] = (0, position, 1)
             return ranks[owner]
 
         return rank
@@ -261,7 +338,7 @@ class Registry:
             return tuple(dict.fromkeys((*spec.depends_on, *(dependency for (dependency, _), _ in later))))
 
     @property
-    def edges(self) -> Mapping[str, tuple[str, ...]]:
+    def edges(self) -> Mapping[str, Collection[str]]:
         """What each defined name depends on, defined or not."""
         return self._catalog.dependencies
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = ["Node", "Run", "RunState"]
+
+T = TypeVar("T")
 
 
 class RunState(str, Enum):
@@ -52,7 +54,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Generic[T]):
     """A finished run.
 
     Attributes:
@@ -62,7 +64,7 @@ class Run:
     """
 
     task: str
-    result: Any
+    result: T
     tree: tuple[Node, ...]
 
     @property

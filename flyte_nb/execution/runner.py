@@ -102,7 +102,7 @@ class Runner:
         self._end(call)
         return result
 
-    async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
+    async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run[Any]:
         """Run `task` inline and return the finished run; what the task raises is raised.
 
         A sync task runs in the calling thread, where a kernel interrupt reaches it.
@@ -121,7 +121,7 @@ class Runner:
         token = _caller.set(collector)
         try:
             result = task(*args, **kwargs)
-            if task.is_async:
+            if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
         finally:
             _restore(token)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.definitions.registry import Registry
+    from flyte_nb.jupyter.document import NotebookDocument
 
 __all__ = ["CellRuns"]
 
@@ -28,8 +29,9 @@ _nameless_runs = count(1)
 class CellRuns:
     """Opens a transaction before each cell and ends it after: commit if the cell succeeded, else roll back."""
 
-    def __init__(self, shell: InteractiveShell, registry: Registry) -> None:
-        self._shell, self._registry = shell, registry
+    def __init__(self, shell: InteractiveShell, registry: Registry, document: NotebookDocument) -> None:
+        self._shell, self._registry, self._document = shell, registry, document
+        self._saves_at_deletion = 0
         # For each cell that runs (more than one when a magic runs a cell), what to do at its end.
         self._open: list[list[Callable[[bool], None]]] = []
         self._cell: str | None = None
@@ -39,6 +41,8 @@ class CellRuns:
         """Start watching cells, from the one with %load_ext on."""
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
+        self._document.refresh()
+        self._registry.cell_order = lambda: self._document.positions
         request = self._request()
         if _header(request).get("msg_type") == "execute_request":
             self._begin(_cell_id(None, request), request)
@@ -51,6 +55,7 @@ class CellRuns:
         """
         self._shell.events.unregister("pre_run_cell", self.before)
         self._shell.events.unregister("post_run_cell", self.after)
+        self._registry.cell_order = dict
         while self._open:
             self._end(succeeded=True)
 
@@ -78,8 +83,17 @@ class CellRuns:
             self._abandon()
         cell_id = _cell_id(info, request)
         if not self._open:
-            self._registry.forget(_deleted(request) - {cell_id})
+            self._document.refresh()
+            self._follow_deletions(_deleted(request) - {cell_id})
         self._begin(cell_id, request)
+
+    def _follow_deletions(self, deleted: set[str | None]) -> None:
+        """Let deleted cells no longer count, and let them count again that a save shows to be back (undo, paste)."""
+        if self._document.saves != self._saves_at_deletion:
+            self._registry.remember(self._document.positions.keys())
+        if deleted:
+            self._registry.forget(deleted)
+            self._saves_at_deletion = self._document.saves
 
     def _is_new(self, info: Any, request: dict[str, Any]) -> bool:
         """Say whether a cell of the user's begins, rather than one that the running cell runs."""

@@ -1,8 +1,8 @@
 """The notebook document: which cells it has, and in which order.
 
 Front ends say which cell runs but not where it stands. Jupyter Server tells the kernel the file by the environment
-variable JPY_SESSION_NAME, VS Code by the variable `__vsc_ipynb_file__`; the order is read from there. Where there is
-no file, or a cell was not saved yet, cells count in the order in which they first ran.
+variable JPY_SESSION_NAME; the order is read from there. Where there is no file (VS Code sends ids of its own, which no
+file has), or a cell was not saved yet, cells count in the order in which they first ran.
 """
 
 from __future__ import annotations
@@ -10,35 +10,39 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["NotebookDocument"]
 
 
 class NotebookDocument:
-    """The saved notebook of this kernel, read again whenever the file has changed."""
+    """The saved notebook of this kernel.
 
-    def __init__(self, user_variables: Callable[[], Mapping[str, Any]]) -> None:
-        self._user_variables = user_variables
+    Attributes:
+        positions: The position of each saved cell by its id; empty where the document is not known.
+        saves: How many times the file was found changed.
+    """
+
+    def __init__(self) -> None:
+        self.positions: Mapping[str, int] = {}
+        self.saves = 0
         self._folder = Path.cwd()  # as the kernel was started: users change it
         self._stamp: tuple[str, int, int] | None = None
-        self._positions: Mapping[str, int] = {}
 
-    def cell_positions(self) -> Mapping[str, int]:
-        """Return the position of each saved cell by its id; empty where the document is not known."""
-        path = self._user_variables().get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-        if not isinstance(path, str) or not path.endswith(".ipynb"):
-            return {}
-        try:
+    def refresh(self) -> None:
+        """Read the file again if it has changed."""
+        path = os.environ.get("JPY_SESSION_NAME", "")
+        if not path.endswith(".ipynb"):
+            self.positions = {}
+            return
+        # Being saved, moved or broken: what was read last is the best that is known.
+        with suppress(OSError, ValueError, RecursionError, MemoryError):
             self._read_if_changed(self._folder / path)
-        except (OSError, ValueError, RecursionError, MemoryError):
-            # Being saved, moved or broken: what was read last is the best that is known.
-            return self._positions
-        return self._positions
 
     def _read_if_changed(self, path: Path) -> None:
         status = path.stat()
@@ -47,7 +51,8 @@ class NotebookDocument:
             return
         # Before it is read: a broken file is read once, and again when it has changed.
         self._stamp = stamp
-        self._positions = _positions(json.loads(path.read_text(encoding="utf-8")))
+        self.positions = _positions(json.loads(path.read_text(encoding="utf-8")))
+        self.saves += 1
 
 
 def _positions(document: Any) -> Mapping[str, int]:

@@ -38,14 +38,15 @@ class Extension:
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell, self._session = shell, session
-        self._cells, self._interrupts = CellRuns(shell, session.registry), CellInterrupts(shell)
+        self._cells = CellRuns(shell, session.registry, NotebookDocument())
+        self._interrupts = CellInterrupts(shell)
+        self._home = session.settings.home
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
         self._completion = Completion(shell, session.registry)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
         self._config = FlyteNB(session.settings, parent=shell)
-        self._document = NotebookDocument(lambda: shell.user_ns)
         self._defining = DefiningMagics(shell, session, self._cells)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters)
@@ -78,9 +79,6 @@ class Extension:
         self._shell.input_transformer_manager.token_transformers.append(SpanningRun)
         self._shell.input_transformers_post.append(self._await_magics)
         self._shell.configurables.append(self._config)  # type: ignore[arg-type]  # typed too narrowly
-        self._shell.events.register("pre_run_cell", self._note_cell_order)
-        self._note_cell_order()
-        self._session.registry.cell_order = lambda: self._cell_positions
         self._unsubscribe = self._session.registry.subscribe(lambda _: self._graphs.refresh())
 
     def unload(self) -> None:
@@ -90,8 +88,7 @@ class Extension:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
         self._unsubscribe()
-        self._shell.events.unregister("pre_run_cell", self._note_cell_order)
-        self._session.registry.cell_order = dict
+        self._session.settings.home = self._home
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)
@@ -104,10 +101,6 @@ class Extension:
         self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]
         self._cells.unload()
-
-    def _note_cell_order(self, *_: object) -> None:
-        """Read the order of cells once a cell: a plan asks for it more often than files should be looked at."""
-        self._cell_positions = self._document.cell_positions()
 
     def _unregister_magics(self) -> None:
         manager = self._shell.magics_manager

@@ -66,7 +66,7 @@ class Formatters:
         if self._is_new(deployment):
             show_table(deployment_table(deployment.target, deployment.environments))
 
-    def _run(self, run: Run) -> None:
+    def _run(self, run: Run[Any]) -> None:
         show({"text/plain": tree_text(run.tree)})
 
     def _environment(self, environment: TaskEnvironment) -> None:

@@ -162,6 +162,7 @@ class TaskEnvironment:
 
         Raises:
             CircularDependencyError: One of them is, or depends on, this environment; none was added.
+            UnknownEnvironmentError: This environment is no longer defined.
         """
         names = dependency_names(f"{self._name}.add_dependency", environments)
         home().add_dependencies(self._name, names)
@@ -223,6 +224,7 @@ class TaskEnvironment:
         Raises:
             InvalidTypeError: What is decorated is not a function.
             InvalidValueError: It is a generator, or takes *args or **kwargs.
+            UnknownEnvironmentError: This environment is no longer defined.
         """
         policies = {
             "short_name": short_name,
@@ -241,8 +243,10 @@ class TaskEnvironment:
         return task
 
     def __repr__(self) -> str:
-        tasks, dependencies = len(self.tasks), len(self.depends_on)
-        return f"<TaskEnvironment {self._name!r}: {self.image!s:.80}, {tasks} tasks, {dependencies} dependencies>"
+        return f"<TaskEnvironment {self._name!r}: {self.image!s:.80}, {len(self.tasks)} tasks>"
+
+    def __deepcopy__(self, memo: object) -> TaskEnvironment:
+        return self  # a copy would mean the same name
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TaskEnvironment) and other._name == self._name

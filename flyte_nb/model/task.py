@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from flyte_nb.errors import InvalidTypeError, InvalidValueError
 from flyte_nb.model.home import home
@@ -17,6 +17,7 @@ __all__ = ["Task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _EXAMPLE = "@env.task on `async def train(config: dict) -> str: ...`"
 _POLICIES = ("short_name", "retries", "timeout", "cache", "description")
@@ -70,6 +71,12 @@ class Task(Generic[P, R]):
         __tracebackhide__ = True  # debuggers and notebooks leave this frame out
         result: R = home().call(self, args, kwargs)
         return result
+
+    @overload
+    def aio(self: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
+
+    @overload
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
 
     def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, Any]:
         """Return an awaitable of the task; a sync one runs in a thread, with the context of the caller."""

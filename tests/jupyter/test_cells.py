@@ -10,6 +10,7 @@ import pytest
 import flyte_nb as flyte
 from flyte_nb.definitions.registry import Registry
 from flyte_nb.jupyter.cells import CellRuns
+from flyte_nb.jupyter.document import NotebookDocument
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -92,7 +93,7 @@ def test_strange_requests(ip: InteractiveShell, monkeypatch: pytest.MonkeyPatch,
 
 def test_same_request(ip: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cell begins with a request, and what runs for the same request is part of it, with history or without."""
-    cells = CellRuns(ip, Registry())
+    cells = CellRuns(ip, Registry(), NotebookDocument())
     requests = iter(["1", "1", "2"])
     monkeypatch.setattr(ip, "get_parent", lambda: {"header": {"msg_id": next(requests)}}, raising=False)
     for expected in (1, 2, 1):

@@ -17,7 +17,7 @@ from flyte_nb.jupyter.document import NotebookDocument
 def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[NotebookDocument, Path]:
     path = tmp_path / "n.ipynb"
     monkeypatch.setenv("JPY_SESSION_NAME", str(path))
-    return NotebookDocument(dict), path
+    return NotebookDocument(), path
 
 
 def write(path: Path, content: Any) -> None:
@@ -25,14 +25,20 @@ def write(path: Path, content: Any) -> None:
     os.utime(path, ns=(time.time_ns(), time.time_ns()))
 
 
+def read(notebook: NotebookDocument) -> Any:
+    """Return the positions after a look at the file."""
+    notebook.refresh()
+    return notebook.positions
+
+
 def test_positions(document: tuple[NotebookDocument, Path]) -> None:
     """Positions follow the file."""
     notebook, path = document
-    assert notebook.cell_positions() == {}
+    assert read(notebook) == {}
     write(path, {"cells": [{"id": "a"}, {"id": "b"}]})
-    assert notebook.cell_positions() == {"a": 0, "b": 1}
+    assert read(notebook) == {"a": 0, "b": 1}
     write(path, {"cells": [{"id": "b"}, {"id": "x"}, {"id": "a"}]})
-    assert notebook.cell_positions() == {"b": 0, "x": 1, "a": 2}
+    assert read(notebook) == {"b": 0, "x": 1, "a": 2}
 
 
 @pytest.mark.parametrize(
@@ -54,27 +60,27 @@ def test_broken(document: tuple[NotebookDocument, Path], content: str) -> None:
     """A file that cannot be understood says nothing, or what it said before."""
     notebook, path = document
     write(path, content)
-    assert notebook.cell_positions() == {}
+    assert read(notebook) == {}
     write(path, {"cells": [{"id": "a"}]})
-    assert notebook.cell_positions() == {"a": 0}
+    assert read(notebook) == {"a": 0}
     write(path, content)
-    assert notebook.cell_positions() in ({"a": 0}, {})
+    assert read(notebook) in ({"a": 0}, {})
 
 
 def test_not_utf8(document: tuple[NotebookDocument, Path]) -> None:
     """Nor does a file in another encoding."""
     notebook, path = document
     path.write_bytes(b'{"cells": [{"id": "\xff"}]}')
-    assert notebook.cell_positions() == {}
+    assert read(notebook) == {}
 
 
 def test_gone(document: tuple[NotebookDocument, Path]) -> None:
     """When the file is gone, what was read last is the best that is known."""
     notebook, path = document
     write(path, {"cells": [{"id": "a"}]})
-    assert notebook.cell_positions() == {"a": 0}
+    assert read(notebook) == {"a": 0}
     path.unlink()
-    assert notebook.cell_positions() == {"a": 0}
+    assert read(notebook) == {"a": 0}
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
@@ -82,22 +88,26 @@ def test_not_a_file(document: tuple[NotebookDocument, Path], make: Any) -> None:
     """A folder or a pipe of that name is not read."""
     notebook, path = document
     make(path)
-    assert notebook.cell_positions() == {}
+    assert read(notebook) == {}
 
 
-@pytest.mark.parametrize("name", ["", "notebook", "a\0b.ipynb", "console-1"])
+@pytest.mark.parametrize("name", ["", "notebook", "console-1"])
 def test_other_names(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """What is no notebook has no positions."""
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    assert NotebookDocument(lambda: {"__vsc_ipynb_file__": name}).cell_positions() == {}
+    monkeypatch.setenv("JPY_SESSION_NAME", name)
+    assert read(NotebookDocument()) == {}
 
 
-def test_vs_code(document: tuple[NotebookDocument, Path], tmp_path: Path) -> None:
-    """VS Code says which file it is by a variable; anything else in that variable is ignored."""
-    other = tmp_path / "other.ipynb"
-    write(other, {"cells": [{"id": "v"}]})
-    assert NotebookDocument(lambda: {"__vsc_ipynb_file__": str(other)}).cell_positions() == {"v": 0}
-    assert NotebookDocument(lambda: {"__vsc_ipynb_file__": 5}).cell_positions() == {}
+def test_saves_are_counted(document: tuple[NotebookDocument, Path]) -> None:
+    """Each change of the file that can be read counts as a save, and looking again does not."""
+    notebook, path = document
+    write(path, {"cells": []})
+    read(notebook)
+    read(notebook)
+    assert notebook.saves == 1
+    write(path, {"cells": [{"id": "a"}]})
+    read(notebook)
+    assert notebook.saves == 2
 
 
 def test_read_once(document: tuple[NotebookDocument, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +117,8 @@ def test_read_once(document: tuple[NotebookDocument, Path], monkeypatch: pytest.
     monkeypatch.setattr(json, "loads", lambda text: reads.append(text) or [][1])
     write(path, "{")
     with pytest.raises(IndexError):
-        notebook.cell_positions()
-    notebook.cell_positions()
+        read(notebook)
+    read(notebook)
     assert reads == ["{"]
 
 
@@ -117,6 +127,6 @@ def test_relative_to_where_the_kernel_started(tmp_path: Path, monkeypatch: pytes
     write(tmp_path / "n.ipynb", {"cells": [{"id": "a"}]})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JPY_SESSION_NAME", "n.ipynb")
-    notebook = NotebookDocument(dict)
+    notebook = NotebookDocument()
     monkeypatch.chdir("/")
-    assert notebook.cell_positions() == {"a": 0}
+    assert read(notebook) == {"a": 0}

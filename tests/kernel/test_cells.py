@@ -182,7 +182,39 @@ def test_graph_follows(notebook: Notebook) -> None:
     notebook.ok("%%flyte_env x --image one:1\n", "a")
     notebook.ok("%flyte_graph", "g")
     assert "two:2" in notebook.ok("%%flyte_env x --image two:2\n", "a").updates[-1]
-    assert notebook.run("%%flyte_env x --image three:3\n1 / 0", "a").updates == []
+    failed = notebook.run("%%flyte_env x --image three:3\n1 / 0", "a")
+    assert all("two:2" in update for update in failed.updates)  # drawn again as it was
+
+
+def test_a_graph_drawn_in_a_cell_that_fails_does_not_keep_what_failed(notebook: Notebook) -> None:
+    """What a cell showed in the middle of a run that was rolled back is drawn again."""
+    failed = notebook.run("ghost = flyte.TaskEnvironment('ghost')\n%flyte_graph\n1 / 0", "a")
+    assert "No environments" in failed.updates[-1]
+
+
+def test_a_module_of_environments_outlasts_the_cell_that_imports_it(notebook: Notebook, folder: Path) -> None:
+    """Running `import my_envs` again does not take its environments away."""
+    (folder / "my_envs.py").write_text("import flyte_nb as flyte\nbase = flyte.TaskEnvironment('base-mod')\n")
+    notebook.ok(f"import sys\nsys.path.insert(0, {str(folder)!r})")
+    notebook.run("import my_envs\n1 / 0", "a")
+    for _ in range(2):
+        notebook.ok("import my_envs", "a")
+        assert notebook.value("list(flyte.registry())") == ["base-mod"]
+
+
+def test_an_undone_deletion_comes_back_with_the_next_save(notebook: Notebook, folder: Path) -> None:
+    """JupyterLab tells of deletions and not of their undoing; the saved notebook does."""
+    path = folder / "undo.ipynb"
+    path.write_text(json.dumps({"cells": [{"id": "a"}, {"id": "b"}]}), encoding="utf-8")
+    notebook.ok(f"import os\nos.environ['JPY_SESSION_NAME'] = {str(path)!r}")
+    try:
+        notebook.ok("x = flyte.TaskEnvironment('x')", "a")
+        notebook.ok("1", "b", deleted=["a"])
+        assert notebook.value("list(flyte.registry())") == []
+        path.write_text(json.dumps({"cells": [{"id": "b"}, {"id": "a"}]}), encoding="utf-8")
+        assert notebook.value("list(flyte.registry())") == ["x"]
+    finally:
+        notebook.ok("del os.environ['JPY_SESSION_NAME']")
 
 
 def test_order_of_the_notebook(notebook: Notebook, folder: Path) -> None:

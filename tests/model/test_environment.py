@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import inspect
 import timeit
@@ -201,3 +202,22 @@ def test_an_environment_can_be_a_key_and_differs_from_other_things() -> None:
     assert {a: 1, b: 2}[flyte.registry()["a"]] == 1
     assert a != b
     assert a != "a"
+
+
+def test_an_object_whose_name_is_gone_takes_no_tasks_or_dependencies() -> None:
+    """They would be nobody's: the message says to define the name again."""
+    gone = TaskEnvironment("gone")
+    flyte.reset()
+    with pytest.raises(flyte.UnknownEnvironmentError, match="'gone' is not defined"):
+
+        @gone.task
+        async def work() -> None: ...
+
+    with pytest.raises(flyte.UnknownEnvironmentError, match="gone"):
+        gone.add_dependency("base")
+
+
+def test_copies_of_an_environment_are_the_environment() -> None:
+    """A name has one meaning, so there is nothing to copy."""
+    env = TaskEnvironment("env", env_vars={"A": "1"})
+    assert copy.copy(env) == copy.deepcopy({"env": env})["env"] == env
