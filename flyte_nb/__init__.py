@@ -80,6 +80,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     """Import what plan, deploy and run return when asked for: users name them in annotations only."""
     if name == "Deployment":

@@ -57,15 +57,21 @@ class InvalidTypeError(FlyteNbError, TypeError):
 
     Attributes:
         field: The field as the user writes it, such as "TaskEnvironment.name".
-        value: The value that was given.
+        value: The value that was given, or only its type if it is `hidden`.
         example: A valid value, as source code.
+
+    Args:
+        hidden: The value may be secret: neither the message nor the error holds it.
     """
 
-    def __init__(self, field: str, value: object, expected: str, example: str) -> None:
+    def __init__(self, field: str, value: object, expected: str, example: str, *, hidden: bool = False) -> None:
         self.field, self.value, self.expected, self.example = field, value, expected, example
-        super().__init__(
-            f"{field} must be {expected}, not {type(value).__name__} {shown(value)}. For example: {example}"
-        )
+        given = type(value).__name__
+        if hidden:
+            self.value = type(value)
+        else:
+            given = f"{given} {shown(value)}"
+        super().__init__(f"{field} must be {expected}, not {given}. For example: {example}")
 
 
 class InvalidValueError(FlyteNbError, ValueError):
@@ -79,7 +85,8 @@ class InvalidValueError(FlyteNbError, ValueError):
 
     def __init__(self, field: str, value: object, problem: str, example: str) -> None:
         self.field, self.value, self.problem, self.example = field, value, problem, example
-        super().__init__(f"{field}: {shown(value)} {problem}. For example: {example}")
+        end = "" if problem.endswith("?") else "."
+        super().__init__(f"{field}: {shown(value)} {problem}{end} For example: {example}")
 
 
 class CircularDependencyError(FlyteNbError, ValueError):
@@ -167,7 +174,9 @@ class DeploymentFailedError(FlyteNbError):
         self.failed, self.skipped = dict(failed), tuple(skipped)
         reasons = "; ".join(f"{name!r} failed: {reason}" for name, reason in self.failed.items())
         left_out = f" Not started because of that: {', '.join(self.skipped)}." if self.skipped else ""
-        super().__init__(f"{reasons}.{left_out} Deploy again once it is mended: what succeeded is not repeated.")
+        super().__init__(
+            f"{reasons.rstrip('.')}.{left_out} Deploy again once it is mended: what succeeded is not repeated."
+        )
 
 
 class NotATaskError(FlyteNbError, TypeError):
@@ -206,7 +215,7 @@ class StateError(FlyteNbError):
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(
-            f"the deployment state {path} cannot be used: {reason}. "
+            f"the deployment state {path} cannot be used: {reason.rstrip('.')}. "
             "Move it away, or choose another folder with %config FlyteNB.home."
         )
 

@@ -18,6 +18,9 @@ class Listeners(Generic[E]):
     def __init__(self, *listeners: Callable[[E], None]) -> None:
         self._listeners = listeners
 
+    def __bool__(self) -> bool:
+        return bool(self._listeners)
+
     def add(self, listener: Callable[[E], None]) -> Callable[[], None]:
         """Tell `listener` of every event from now on; return what ends that."""
         self._listeners = (*self._listeners, listener)

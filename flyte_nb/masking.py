@@ -1,4 +1,7 @@
-"""Which values are secret by the look of them: those are never shown and never stored."""
+"""Which values are secret by the look of them: those are never shown and never stored.
+
+All patterns take time linear in the text, which may be the whole output of a program.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,68 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MASK", "error_text", "masked", "without_credentials"]
+__all__ = ["MASK", "error_text", "masked", "says_secret", "without_credentials"]
 
 MASK = "***"
 
-_SECRET_NAME = re.compile(
-    r"secret|token|passw|passphrase|pwd|credential|authorization|(api|private|access|ssh|signing|encryption)_?key"
-    r"|(?<![a-z])(pass|pat|auth)(?![a-z])",
-    re.IGNORECASE,
+# Names are read as lower-case words joined by "_".
+_SECRET_NAMES = (
+    # CLIENT_SECRET, db_passwd, ssh_passphrase, MYSQL_PWD, CREDENTIALS
+    r"secret|passw|passphrase|pwd|credential|authorization",
+    # GITHUB_TOKEN, but not TOKENIZERS_PARALLELISM
+    r"token(?!s|iz)",
+    # API_TOKENS, but not what counts them: MAX_TOKENS, TOKENS_PER_MINUTE
+    r"^(?!.*(?<![a-z])(max|min|num|n|total|count|limit|per)(?![a-z])).*tokens",
+    # API_KEY, apikey, ACCESS_KEY_ID
+    r"(api|private|access|account|ssh|signing|encryption)_?key",
+    # OPENAI_KEY and any other name of several words that ends so, but not "key" alone
+    r"_keys?$",
+    # whole words: GITHUB_PAT, BASIC_AUTH, AZURE_SAS, SENTRY_DSN
+    r"(?<![a-z])(pass|pat|auth|jwt|bearer|cookies?|sas|dsn)(?![a-z])",
+    # CONNECTION_STRING, CONN_STR; it holds a password
+    r"conn(ection)?_?str",
 )
-# User and password before the host (a password may hold "@"), and secrets among the parameters.
-_CREDENTIALS_IN_URL = re.compile(
-    r"(?<=://)[^/?#\s]+(?=@)|(?<=[?&])(?P<parameter>[\w-]*(token|key|secret|password|signature)=)[^&#\s]+",
-    re.IGNORECASE,
+_SECRET_NAME = re.compile("|".join(f"(?:{pattern})" for pattern in _SECRET_NAMES))
+_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+# What these find is masked, but for the group "kept".
+_SECRETS_IN_TEXT = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # https://user:password@host; the password may hold "@"
+        r"(?<=://)[^/?#\s]+(?=@)",
+        # OpenAI, Anthropic and others: sk-..., with a digit, which the names of packages rarely have
+        r"(?<![\w-])sk-(?=[\w-]*[0-9])[\w-]{6,}",
+        # GitHub: ghp_..., github_pat_...
+        r"(?<![A-Za-z0-9])(?:gh[opsur]|github_pat)_\w{6,}",
+        # AWS: the id of an access key
+        r"(?<![A-Za-z0-9])A[KS]IA[0-9A-Z]{16}",
+        # Slack: xoxb-...
+        r"(?<![A-Za-z0-9])xox[a-z]-[\w-]{6,}",
+        # Authorization: Bearer ...
+        r"(?i:(?P<kept>\bbearer +)(?!token\b)[^\s\"',;]+)",
+        # In a connection string: Password=...; the value may hold spaces if a ";" ends it
+        r"(?i:(?<![a-z])(?P<kept>(?:password|pwd|account_?key|shared_?access_?(?:key|signature))=)"
+        r"(?:[^;\n]{1,256}(?=;)|[^;\s]+))",
+    )
 )
+_PARAMETER_IN_URL = re.compile(r"(?<=[?&])(?P<name>[\w.-]+)=[^&#\s]+")
+# Secret as the parameter of a URL, where the name alone says little.
+_SECRET_PARAMETERS = frozenset({"key", "sig", "signature", "x-amz-signature"})
+
+
+def says_secret(name: str) -> bool:
+    """Say whether what is called `name` is secret: API_KEY, dbPassword."""
+    words = filter(None, _BETWEEN_WORDS.split(name))
+    return _SECRET_NAME.search("_".join(words).lower()) is not None
 
 
 def masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` without those whose name says that they are secret, and without credentials in URLs.
+    """Return `values` without those whose name says that they are secret, and without credentials in the others.
 
     Mappings inside are treated alike.
     """
-    return {name: MASK if _SECRET_NAME.search(name) else _inside(value) for name, value in values.items()}
+    return {name: MASK if says_secret(name) else _inside(value) for name, value in values.items()}
 
 
 def _inside(value: Any) -> Any:
@@ -41,14 +84,27 @@ def _inside(value: Any) -> Any:
 
 
 def without_credentials(value: Any) -> Any:
-    """Return `value`, text or JSON of any depth, with user, password and tokens in URLs masked."""
+    """Return `value`, text or JSON of any depth, with what looks like a key, a token or a password masked."""
     if isinstance(value, str):
-        return _CREDENTIALS_IN_URL.sub(lambda found: f"{found['parameter'] or ''}{MASK}", value)
+        return _without_credentials(value)
     if isinstance(value, dict):
         return {name: without_credentials(content) for name, content in value.items()}
     if isinstance(value, list):
         return [without_credentials(entry) for entry in value]
     return value
+
+
+def _without_credentials(text: str) -> str:
+    text = _PARAMETER_IN_URL.sub(_parameter, text)
+    for pattern in _SECRETS_IN_TEXT:
+        text = pattern.sub(lambda found: f"{found.groupdict().get('kept', '')}{MASK}", text)
+    return text
+
+
+def _parameter(found: re.Match[str]) -> str:
+    name = found["name"]
+    secret = says_secret(name) or name.lower() in _SECRET_PARAMETERS
+    return f"{name}={MASK}" if secret else found[0]
 
 
 def error_text(error: BaseException) -> str:

@@ -40,6 +40,7 @@ class Session:
     def __init__(self) -> None:
         self.registry = Registry()
         self.runner = Runner()
+        self.call = self.runner.call
         self.settings = Settings()
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
@@ -70,11 +71,6 @@ class Session:
     def tasks(self, name: str) -> Mapping[str, Task[..., Any]]:
         """Return the tasks of `name` by full name."""
         return self.registry.tasks(name)
-
-    def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call `task` inline."""
-        __tracebackhide__ = True
-        return self.runner.call(task, args, kwargs)
 
     # Order and deployment
 

@@ -218,20 +218,22 @@ class Registry:
         self._log = before
         self._catalog = self._fold()
 
-    def forget(self, keys: Collection[str | None]) -> None:
-        """Take back what the cells `keys`, which no longer exist, have said."""
+    def forget(self, keys: Collection[str | None]) -> list[str]:
+        """Take back what the cells `keys`, which no longer exist, have said; return the names that are gone with it."""
         with self._lock:
             gone = [owner for owner in self._log if owner.key in keys]
             if not gone:
-                return
+                return []
+            before = self.names()
             facts = {owner: self._log[owner] for owner in gone}
             self._save()
             self._take_back(gone)
             try:
                 self.commit()
             except CircularDependencyError:
-                return  # what they hid would close a cycle: the session stays as it is
+                return []  # what they hid would close a cycle: the session stays as it is
             self._parked.update(facts)
+            return [name for name in before if not self.spec(name)]
 
     def remember(self, keys: Collection[str]) -> None:
         """Let the cells `keys` count again that were forgotten and are back, as after an undo."""

@@ -80,6 +80,12 @@ class Plan:
     steps: tuple[Step, ...]
     waves: tuple[tuple[str, ...], ...]
 
+    def __str__(self) -> str:
+        lines = (
+            f"{step.action.value:10} {step.name}{f'  {step.problem}' if step.problem else ''}" for step in self.steps
+        )
+        return "\n".join([f"plan for target {self.target}:", *lines])
+
     @property
     def order(self) -> list[str]:
         """The names in the order of deployment, without those that are not defined."""

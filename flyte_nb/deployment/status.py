@@ -63,6 +63,10 @@ class Deployment:
     started: datetime
     ended: datetime
 
+    def __str__(self) -> str:
+        lines = (f"{s.state.value:10} {s.name}{f'  {s.error}' if s.error else ''}" for s in self.environments)
+        return "\n".join([f"deployment to {self.target} in {self.duration:.3f} s:", *lines])
+
     @property
     def states(self) -> dict[str, str]:
         """The final state of each environment by name."""

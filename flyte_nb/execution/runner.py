@@ -9,47 +9,23 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidArgumentsError, NotATaskError
-from flyte_nb.execution.node import Node, Run, RunState
+from flyte_nb.execution.call import Call, Collector
+from flyte_nb.execution.node import Node, Run
 from flyte_nb.listeners import Listeners
-from flyte_nb.masking import error_text
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextvars import Token
 
 __all__ = ["Runner"]
 
 
-@dataclass(slots=True)
-class _Call:
-    """A call and the calls it made; without a node it only collects the call that `Runner.run` makes."""
-
-    node: Node | None
-    parent: Node | None
-    calls: list[_Call] = field(default_factory=list)
-
-    @property
-    def known(self) -> Node | None:
-        """The nearest call that has a node: what is called next has it for a parent."""
-        return self.node or self.parent
-
-    def nodes(self) -> Iterator[Node]:
-        pending = [self]
-        while pending:
-            call = pending.pop()
-            if call.node:
-                yield call.node
-            pending.extend(call.calls)
-
-
-_caller: ContextVar[_Call | None] = ContextVar("flyte_nb_caller", default=None)
+_caller: ContextVar[Collector | None] = ContextVar("flyte_nb_caller", default=None)
 
 
 class Runner:
@@ -76,31 +52,41 @@ class Runner:
             # Python's warning about a call that is never awaited shows it; mypy knows coroutines as a protocol only.
             work.__qualname__ = task.name  # type: ignore[attr-defined]
             return work
-        call = self._begin(task)
+        call = Call(next(self._ids), task.name, _caller.get())
+        self._tell(call)
         token = _caller.set(call)
         try:
             result = task.function(*args, **kwargs)
         except BaseException as error:
-            self._end(call, error)
+            call.end(error)
             raise
+        else:
+            call.end()
+            return result
         finally:
             _caller.reset(token)
-        self._end(call)
-        return result
+            self._tell(call)
 
     async def _awaiting(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
-        call = self._begin(task)
+        call = Call(next(self._ids), task.name, _caller.get())
+        self._tell(call)
         token = _caller.set(call)
         try:
             result = await task.function(*args, **kwargs)
         except BaseException as error:
-            self._end(call, error)
+            call.end(error)
             raise
+        else:
+            call.end()
+            return result
         finally:
             _restore(token)
-        self._end(call)
-        return result
+            self._tell(call)
+
+    def _tell(self, call: Call) -> None:
+        if self._listeners:
+            self._listeners.tell(call.node())
 
     async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run[Any]:
         """Run `task` inline and return the finished run; what the task raises is raised.
@@ -114,10 +100,7 @@ class Runner:
         __tracebackhide__ = True
         if not isinstance(task, Task):
             raise NotATaskError(task)
-        caller = _caller.get()
-        collector = _Call(None, parent=caller.known if caller else None)
-        if caller:
-            caller.calls.append(collector)
+        collector = Collector(_caller.get())
         token = _caller.set(collector)
         try:
             result = task(*args, **kwargs)
@@ -127,39 +110,17 @@ class Runner:
             _restore(token)
         return Run(task.name, result, tuple(sorted(collector.nodes(), key=lambda node: node.id)))
 
-    def _begin(self, task: Task[..., Any]) -> _Call:
-        caller, number = _caller.get(), next(self._ids)
-        parent = caller.known if caller else None
-        above, root = (parent.id, parent.root) if parent else (None, number)
-        node = Node(number, above, root, task.name, RunState.RUNNING, _now())
-        call = _Call(node, parent)
-        if caller:
-            caller.calls.append(call)
-        self._listeners.tell(node)
-        return call
-
-    def _end(self, call: _Call, error: BaseException | None = None) -> None:
-        node, message = call.node, "" if error is None else error_text(error)
-        assert node is not None  # noqa: S101 - only a collector has none, and it never begins or ends
-        # Cancellation and kernel interrupts end a call from outside; neither is an Exception.
-        state = RunState.FAILED if isinstance(error, Exception) else RunState.CANCELLED
-        call.node = replace(node, state=state if error else RunState.SUCCEEDED, ended=_now(), error=message)
-        self._listeners.tell(call.node)
-
 
 def _check_arguments(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    signature = inspect.signature(task.function)
+    if not kwargs and task.least_positional <= len(args) <= task.most_positional:
+        return  # binding costs more than all the rest of a call
     try:
-        signature.bind(*args, **kwargs)
+        task.signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise InvalidArgumentsError(task.name, str(error), str(signature)) from None
+        raise InvalidArgumentsError(task.name, str(error), str(task.signature)) from None
 
 
-def _restore(token: Token[_Call | None]) -> None:
+def _restore(token: Token[Collector | None]) -> None:
     # A coroutine that is closed instead of finished may be in another context, which has nothing to restore.
     with suppress(ValueError):
         _caller.reset(token)
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
 from flyte_nb.errors import InvalidValueError, did_you_mean
-from flyte_nb.jupyter.secrets import without_secrets
+from flyte_nb.jupyter.secrets import without_secrets, words_without_secrets
 from flyte_nb.model import Image, Resources
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from flyte_nb.model import TaskEnvironment
 
 __all__ = ["environment_fields", "options", "parsed"]
 
@@ -32,14 +35,27 @@ def parsed(name: str, magic: Callable[..., Any], line: str) -> Namespace:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise UsageError(f"{name}: {error} in {without_secrets(line)!r}") from None
+        raise UsageError(f"{name}: {error}: {without_secrets(line)}") from None
     try:
         arguments: Namespace = magic.parser.parse_args(words)  # type: ignore[attr-defined]
-    except UsageError as error:
-        unknown = next((word for word in words if word.startswith("--") and word in str(error)), "")
-        hint = did_you_mean(unknown, options(magic)) or f" Type {name}? for help."
-        raise UsageError(f"{name}: {without_secrets(str(error))}.{hint}") from None
+    except UsageError:
+        raise UsageError(f"{name}: {_complaint(name, magic, words_without_secrets(words))}") from None
     return arguments
+
+
+def _complaint(name: str, magic: Callable[..., Any], words: list[str]) -> str:
+    """Return what the parser says of `words`, which are wrong; it quotes them, so they are without secrets."""
+    try:
+        magic.parser.parse_args(words)  # type: ignore[attr-defined]
+    except UsageError as error:
+        said = str(error)
+    else:
+        said = "the arguments do not fit"
+    known = options(magic)
+    given = (word.partition("=")[0] for word in words if word.startswith("--"))
+    # An option may be shortened.
+    unknown = next((word for word in given if word in said and not any(one.startswith(word) for one in known)), "")
+    return f"{said}.{did_you_mean(unknown, known) or f' Type {name}? for help.'}"
 
 
 def options(magic: Callable[..., Any]) -> list[str]:
@@ -49,44 +65,65 @@ def options(magic: Callable[..., Any]) -> list[str]:
     return [option for action in actions for option in action.option_strings if option.startswith("--")]
 
 
-def environment_fields(arguments: Namespace) -> dict[str, Any]:
-    """Return the fields of `TaskEnvironment` that the options of %%flyte_env give; what was not given is left out."""
+def environment_fields(arguments: Namespace, template: TaskEnvironment | None) -> dict[str, Any]:
+    """Return the fields of `TaskEnvironment` that the options of %%flyte_env give; what was not given is left out.
+
+    An option changes its own part of a field of `template`; one that takes several adds to those of `template`.
+    """
+    image = template.image if template else "auto"
+    resources = (template and template.resources) or Resources()
     fields = {
-        "image": _image(arguments),
-        "resources": _resources(arguments),
-        "depends_on": arguments.depends_on,
+        "image": _image(arguments, image),
+        "resources": _resources(arguments, resources),
+        "depends_on": _added(template.depends_on if template else (), arguments.depends_on),
         "description": arguments.description,
-        "env_vars": _env_vars(arguments.env),
+        "env_vars": _env_vars(arguments.env, template.env_vars if template else {}),
         "cache": arguments.cache,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _image(arguments: Namespace) -> str | Image | None:
-    if not (arguments.pip or arguments.python):
-        given: str | None = arguments.image
-        return given
-    if arguments.image and arguments.python:
+def _added(before: Iterable[str], names: list[str] | None) -> list[str] | None:
+    return None if names is None else [*before, *names]
+
+
+def _image(arguments: Namespace, start: str | Image) -> str | Image | None:
+    """Return the base that --image or --python names, or that of `start`, with what `start` adds and --pip."""
+    if arguments.image is not None and arguments.python:
         raise InvalidValueError("--python", arguments.python, "cannot be given with --image", "--python 3.12")
-    image = Image.from_base(arguments.image) if arguments.image else Image.from_debian_base(arguments.python)
-    return image.with_pip_packages(*arguments.pip) if arguments.pip else image
+    if arguments.image is None and not (arguments.pip or arguments.python):
+        return None
+    base = Image.from_debian_base(arguments.python) if arguments.python else arguments.image
+    if isinstance(base, str) and not (arguments.pip or isinstance(start, Image)):
+        return base
+    image = _as_image(start if base is None else base)
+    if isinstance(start, Image):
+        image = replace(start, uri=image.uri, python=image.python)
+    return image.with_pip_packages(*arguments.pip or ())
 
 
-def _resources(arguments: Namespace) -> Resources | None:
+def _as_image(image: str | Image) -> Image:
+    if isinstance(image, Image):
+        return image
+    return Image.from_debian_base() if image == "auto" else Image.from_base(image)
+
+
+def _resources(arguments: Namespace, start: Resources) -> Resources | None:
     gpu = arguments.gpu
-    given = {
+    options = {
         "cpu": arguments.cpu,
         "memory": arguments.memory,
         "gpu": int(gpu) if gpu and gpu.isdecimal() else gpu,
         "disk": arguments.disk,
     }
-    return Resources(**given) if any(value is not None for value in given.values()) else None
+    given = {name: value for name, value in options.items() if value is not None}
+    return replace(start, **given) if given else None
 
 
-def _env_vars(pairs: list[str] | None) -> dict[str, str] | None:
+def _env_vars(pairs: list[str] | None, start: Mapping[str, str]) -> dict[str, str] | None:
     if pairs is None:
         return None
-    variables = {}
+    variables = dict(start)
     for position, pair in enumerate(pairs, 1):
         name, equals, value = pair.partition("=")
         if not equals:  # what was typed may be the value, and secret

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["CellRuns"]
 
 
+_WITHDRAWN = "no longer defined, because the cell was deleted: {names}. If you moved the cell, run it again."
+
 # The runs of cells without an id; the session outlives what is loaded into a shell, so this does, too.
 _nameless_runs = count(1)
 
@@ -92,8 +94,10 @@ class CellRuns:
         if self._document.saves != self._saves_at_deletion:
             self._registry.remember(self._document.positions.keys())
         if deleted:
-            self._registry.forget(deleted)
+            gone = self._registry.forget(deleted)
             self._saves_at_deletion = self._document.saves
+            if gone:
+                print(_WITHDRAWN.format(names=", ".join(gone)))  # noqa: T201 - the user is told where the user looks
 
     def _is_new(self, info: Any, request: dict[str, Any]) -> bool:
         """Say whether a cell of the user's begins, rather than one that the running cell runs."""

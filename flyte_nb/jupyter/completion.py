@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from flyte_nb.jupyter.arguments import options
+from flyte_nb.model import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,6 +66,8 @@ class Completion:
     def _candidates(self, magic: str, line: str, word: str) -> Iterable[str]:
         if word.startswith("-"):
             return self._options(magic)
+        if magic == "flyte_run":
+            return [name for name, value in self._shell.user_ns.items() if isinstance(value, Task)]
         option = _option_at_cursor(line, word)
         if option in _VALUES:
             return _VALUES[option]

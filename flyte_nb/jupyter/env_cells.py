@@ -18,7 +18,8 @@ _FIRST_LINE = re.compile(r"%%flyte_env(?:[ \t]+(?P<arguments>.*))?")
 class EnvironmentCells:
     """An input transformer; what it writes shows in tracebacks, so secrets are masked there and kept here."""
 
-    has_side_effects = False
+    # Not to be asked whether a cell is complete: a terminal then waits for the body, as for any cell magic.
+    has_side_effects = True
 
     def __init__(self) -> None:
         self._typed: dict[str, str] = {}

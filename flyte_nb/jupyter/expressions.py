@@ -9,7 +9,7 @@ import linecache
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidExpressionError, did_you_mean
-from flyte_nb.jupyter.secrets import without_secrets
+from flyte_nb.jupyter.secrets import expression_without_secrets
 from flyte_nb.model import Task
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ async def run_expression(expression: str, names: dict[str, Any], local: Mapping[
     """
     __tracebackhide__ = True
     tree = _parsed(expression)
+    if isinstance(tree.body, ast.Await):
+        tree.body = tree.body.value  # `%flyte_run await f()` means what it says
     if local is not names:
         # In a function. One namespace for both: the body of a comprehension or lambda sees no other.
         names = {**names, **local}
@@ -71,7 +73,7 @@ async def run_expression(expression: str, names: dict[str, Any], local: Mapping[
 
 
 def _on_one_line(expression: str) -> str:
-    return " ".join(without_secrets(expression).split())
+    return " ".join(expression_without_secrets(expression).split())
 
 
 def _check_name(expression: str, called: ast.expr, known: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from flyte_nb.jupyter.formatters import Formatters
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
-from flyte_nb.jupyter.output import LiveGraphs
+from flyte_nb.jupyter.output import LiveGraphs, has_front_end
 from flyte_nb.jupyter.spanning import SpanningRun
 from flyte_nb.jupyter.tracebacks import ShortTracebacks
 from flyte_nb.session import session
@@ -79,7 +79,8 @@ class Extension:
         self._shell.input_transformer_manager.token_transformers.append(SpanningRun)
         self._shell.input_transformers_post.append(self._await_magics)
         self._shell.configurables.append(self._config)  # type: ignore[arg-type]  # typed too narrowly
-        self._unsubscribe = self._session.registry.subscribe(lambda _: self._graphs.refresh())
+        follow = self._graphs.refresh if has_front_end(self._shell) else lambda: None  # a terminal cannot redraw
+        self._unsubscribe = self._session.registry.subscribe(lambda _: follow())
 
     def unload(self) -> None:
         """Take back everything that `load` registered; what is defined stays defined.

@@ -70,7 +70,9 @@ class Formatters:
         show({"text/plain": tree_text(run.tree)})
 
     def _environment(self, environment: TaskEnvironment) -> None:
-        show_table(environment_table(environment, self._session.registry.dependents(environment.name)))
+        registry = self._session.registry
+        table = environment_table(environment, registry.dependents(environment.name), registry.edges)
+        show_table(table, whole=True)
 
     def _environments(self, environments: Environments) -> None:
         show_table(environments_table(list(environments.values())))

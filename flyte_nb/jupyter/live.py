@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from time import monotonic
@@ -145,6 +144,5 @@ class LiveRun:
     def _show(self) -> None:
         self._changed = False
         text = tree_text(sorted(self._nodes.values(), key=lambda node: node.id))
-        bundle = {"text/plain": text, "text/html": f'<pre class="flyte-nb">{html.escape(text)}</pre>'}
-        show(bundle, self._display_id, update=self._shown)
+        show({"text/plain": text}, self._display_id, update=self._shown)
         self._shown = self._live

@@ -31,9 +31,9 @@ def show(bundle: dict[str, str], display_id: str | None = None, *, update: bool 
     display(bundle, raw=True, display_id=display_id, update=update)  # type: ignore[no-untyped-call]
 
 
-def show_table(table: Table) -> None:
-    """Display `table` as HTML and text."""
-    show({"text/html": table_html(table), "text/plain": table_text(table)})
+def show_table(table: Table, *, whole: bool = False) -> None:
+    """Display `table` as HTML and text, with long cells cut unless they are to be seen `whole`."""
+    show({"text/html": table_html(table, whole=whole), "text/plain": table_text(table, whole=whole)})
 
 
 class GraphOutput:

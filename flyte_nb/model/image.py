@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import InvalidTypeError, InvalidValueError
+from flyte_nb.masking import without_credentials
 from flyte_nb.model.names import check_env_vars
-from flyte_nb.model.requirements import RequirementsFile, check_packages, read_requirements, without_credentials
+from flyte_nb.model.requirements import RequirementsFile, check_packages, read_requirements
 
 if TYPE_CHECKING:
     import os

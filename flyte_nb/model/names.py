@@ -68,11 +68,12 @@ def check_env_vars(field: str, env_vars: object) -> dict[str, str]:
         InvalidValueError: If a name is no variable name, or a value holds what no process can be given.
     """
     if not isinstance(env_vars, Mapping):
-        raise InvalidTypeError(field, type(env_vars), "a dictionary of names to strings", '{"LOG_LEVEL": "debug"}')
+        example = '{"LOG_LEVEL": "debug"}'
+        raise InvalidTypeError(field, env_vars, "a dictionary of names to strings", example, hidden=True)
     checked = {check_variable_name(field, name): value for name, value in env_vars.items()}
     for name, value in checked.items():
         if not isinstance(value, str):
-            raise InvalidTypeError(f"{field}[{name!r}]", type(value), "a string", f'{{"{name}": "1"}}')
+            raise InvalidTypeError(f"{field}[{name!r}]", value, "a string", f'{{"{name}": "1"}}', hidden=True)
         if not _fits_a_process(value):
             problem = "has a value with a NUL or a character that UTF-8 cannot hold"
             raise InvalidValueError(field, name, problem, f'{{"{name}": "1"}}')

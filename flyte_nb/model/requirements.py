@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 
 from flyte_nb.errors import InvalidTypeError, InvalidValueError
+from flyte_nb.masking import without_credentials
 
-__all__ = ["RequirementsFile", "check_packages", "read_requirements", "without_credentials"]
+__all__ = ["RequirementsFile", "check_packages", "read_requirements"]
 
 _PACKAGES_EXAMPLE = '"pandas", "numpy>=2"'
 _FILE_EXAMPLE = '"requirements.txt"'
@@ -39,7 +39,7 @@ def check_packages(field: str, packages: object) -> tuple[str, ...]:
         InvalidValueError: If one is empty, an option, or holds a line break or another control character.
     """
     if not isinstance(packages, tuple):
-        raise InvalidTypeError(field, type(packages), "a tuple of strings", f"({_PACKAGES_EXAMPLE})")
+        raise InvalidTypeError(field, packages, "a tuple of strings", f"({_PACKAGES_EXAMPLE})", hidden=True)
     return tuple(dict.fromkeys(_check_package(field, package) for package in packages))
 
 
@@ -69,14 +69,9 @@ def read_requirements(field: str, path: object) -> RequirementsFile:
         raise InvalidValueError(field, name, "is not text in UTF-8", _FILE_EXAMPLE) from error
 
 
-def without_credentials(requirement: str) -> str:
-    """Return a requirement with "https://user:token@host" shown as "https://***@host"."""
-    return re.sub(r"//[^/\s]+@", "//***@", requirement)
-
-
 def _check_package(field: str, package: object) -> str:
     if not isinstance(package, str):
-        raise InvalidTypeError(field, package, "given strings", _PACKAGES_EXAMPLE)
+        raise InvalidTypeError(field, package, "given strings", _PACKAGES_EXAMPLE, hidden=True)
     requirement = package.strip()
     problem = None
     if not requirement:

@@ -117,6 +117,8 @@ def _check_gpu(field: str, value: object) -> None:
     if isinstance(value, int):
         _within(field, value, value * UNIT, least=0, limits="0 and 2**63 - 1 GPUs", example='"A100:2" or 1')
         return
+    if value.isascii() and value.isdecimal() and len(value) < 10:
+        raise InvalidValueError(field, value, "is a number of GPUs as text", str(int(value)))
     problem = accelerator_problem(value)
     if problem:
         raise InvalidValueError(field, value, problem, f'"{nearest_accelerator(value)}"')

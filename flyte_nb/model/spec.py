@@ -31,11 +31,11 @@ class EnvironmentSpec:
     resources: Resources | None = None
     depends_on: tuple[str, ...] = ()
     description: str | None = None
-    env_vars: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    env_vars: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False)
     secrets: tuple[Secret, ...] = ()
     cache: Cache = field(default_factory=lambda: as_cache("TaskEnvironment.cache", "disable"))
     interruptible: bool = False
-    flyte_options: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    flyte_options: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, repr=False)
 
     @classmethod
     def checked(cls, name: object, **fields: Any) -> EnvironmentSpec:

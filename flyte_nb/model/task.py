@@ -38,6 +38,10 @@ class Task(Generic[P, R]):
         timeout: How long a call may take.
         cache: When results are reused; None means as the environment says.
         description: What the task is for; the function's docstring by default.
+        is_async: Whether calling it gives an awaitable.
+        signature: The signature of the function.
+        least_positional: With this many positional arguments, and up to `most_positional`, no other is needed.
+        most_positional: How many positional arguments it takes.
     """
 
     def __init__(
@@ -65,6 +69,8 @@ class Task(Generic[P, R]):
         self.cache: Cache | None = None if cache is None else as_cache("Task.cache", cache)
         self.description = description if description is not None else inspect.getdoc(function)
         self.is_async = inspect.iscoroutinefunction(function)
+        self.signature = inspect.signature(function)
+        self.least_positional, self.most_positional = _positional_counts(self.signature)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the task with the arguments of its function."""
@@ -115,3 +121,12 @@ def _check_function(function: Any) -> None:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             problem = f"takes {str(parameter).split(':')[0]}; a task's inputs have names"
             raise InvalidValueError("Task.function", function.__name__, problem, _EXAMPLE)
+
+
+def _positional_counts(signature: inspect.Signature) -> tuple[int, int]:
+    """Return between which numbers of positional arguments a call needs no keywords; none if it always does."""
+    parameters = signature.parameters.values()
+    positional = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
+        return 1, 0
+    return sum(p.default is p.empty for p in positional), len(positional)

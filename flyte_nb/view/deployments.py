@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action
+from flyte_nb.deployment.plan import Action, Change
 from flyte_nb.view.picture import Node, Picture
 from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.table import Table
@@ -12,7 +12,7 @@ from flyte_nb.view.table import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flyte_nb.deployment.plan import Change, Plan, Step
+    from flyte_nb.deployment.plan import Plan, Step
     from flyte_nb.deployment.status import EnvironmentStatus
 
 __all__ = ["deployment_table", "plan_picture", "plan_table"]
@@ -66,21 +66,25 @@ def _reason(step: Step) -> str:
 def _difference(change: Change) -> str:
     if isinstance(change.old, str) and isinstance(change.new, str) and "\n" in change.old + change.new:
         return f"{change.what}: source changed"
+    if isinstance(change.old, dict) and isinstance(change.new, dict):
+        parts = (Change(f"{change.what}.{key}", change.old.get(key), change.new.get(key)) for key in change.new)
+        return "; ".join(_difference(part) for part in parts if part.old != part.new)
     if change.old == change.new:
         return f"{change.what}: a value that is not shown changed"
     return f"{change.what}: {_short(change.old)} → {_short(change.new)}"
 
 
 def _short(value: object) -> str:
-    text = _NONE if value is None else str(value).partition("\n")[0]
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    text = _NONE if value in (None, [], {}) else str(value).partition("\n")[0]
+    # Two long values differ more often at their ends.
+    return text if len(text) <= _LONGEST_VALUE else f"…{text[-_LONGEST_VALUE:]}"
 
 
 def _advice(plan: Plan) -> str:
     if plan.blocked:
-        return "Nothing can be deployed until what is not defined is: run its cell, or correct the name."
+        return "What is blocked can be deployed when what it needs is defined: run its cell, or correct the name."
     if plan.steps and all(step.action is Action.UNCHANGED for step in plan.steps):
-        return "Everything is deployed as it is defined here."
+        return "Specifications and task sources are as they were deployed."
     return ""
 
 

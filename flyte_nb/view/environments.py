@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.masking import masked
+from flyte_nb.masking import masked, without_credentials
 from flyte_nb.view.picture import Node, Picture
 from flyte_nb.view.table import Table
 
@@ -29,15 +29,16 @@ def environments_picture(environments: Sequence[TaskEnvironment]) -> Picture:
 
 
 def environments_table(environments: Sequence[TaskEnvironment]) -> Table:
-    """Return one row for each of `environments`."""
+    """Return one row for each of `environments`, which are all there are."""
+    known = {env.name for env in environments}
     rows = tuple(
         (
             env.name,
-            str(env.image),
+            _text(env.image),
             resources_text(env.resources),
             _listed(task.short_name for task in env.tasks.values()),
-            _listed(env.depends_on),
-            env.description or _NONE,
+            _depends_on(env, known),
+            _text(env.description or _NONE),
         )
         for env in environments
     )
@@ -46,9 +47,18 @@ def environments_table(environments: Sequence[TaskEnvironment]) -> Table:
     return Table(("name", "image", "resources", "tasks", "depends on", "description"), rows, caption=count, note=note)
 
 
-def environment_table(environment: TaskEnvironment, dependents: Collection[str]) -> Table:
-    """Return every field of one environment that says something, a row each."""
-    return Table(("environment", environment.name), (*_details(environment), ("needed by", _listed(dependents))))
+def environment_table(environment: TaskEnvironment, dependents: Collection[str], known: Collection[str]) -> Table:
+    """Return every field of one environment that says something, a row each.
+
+    Args:
+        environment: What to show; its name may no longer be defined.
+        dependents: The names that depend on it.
+        known: The names that are defined.
+    """
+    gone = f"{environment.name} is not defined in this session: this is what it was. Run the cell that defines it."
+    edges = (("depends on", _depends_on(environment, known)), ("needed by", _listed(dependents)))
+    note = "" if environment.name in known else gone
+    return Table(("environment", environment.name), (*_details(environment), *edges), note=note)
 
 
 def resources_text(resources: Resources | None) -> str:
@@ -64,23 +74,30 @@ def _amount(value: object) -> str:
 
 
 def _node(environment: TaskEnvironment) -> Node:
-    return Node(environment.name, subtitle=str(environment.image), details=_details(environment))
+    return Node(environment.name, subtitle=_text(environment.image), details=_details(environment))
 
 
 def _details(env: TaskEnvironment) -> tuple[tuple[str, str], ...]:
     rows = (
-        ("image", str(env.image)),
+        ("image", _text(env.image)),
         ("resources", resources_text(env.resources)),
         ("tasks", _listed(task.short_name for task in env.tasks.values())),
-        ("depends on", _listed(env.depends_on)),
-        ("description", env.description or _NONE),
+        ("description", _text(env.description or _NONE)),
         ("env vars", _listed(f"{name}={value}" for name, value in masked(env.env_vars).items())),
         ("secrets", _listed(secret.key for secret in env.secrets)),
         ("cache", env.cache.behavior),
     )
-    always = {"image", "resources", "tasks", "depends on"}
+    always = {"image", "resources", "tasks"}
     return tuple(row for row in rows if row[0] in always or row[1] not in (_NONE, "disable"))
+
+
+def _depends_on(env: TaskEnvironment, known: Collection[str]) -> str:
+    return _listed(name if name in known else f"{name} (not defined)" for name in env.depends_on)
 
 
 def _listed(texts: Iterable[str]) -> str:
     return ", ".join(texts) or _NONE
+
+
+def _text(value: object) -> str:
+    return str(without_credentials(str(value)))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Table", "table_html", "table_text"]
 
 _MOST_ROWS_HTML, _MOST_ROWS_TEXT = 300, 60
-_UNBROKEN, _LONGEST_CELL, _LONGEST_TOOLTIP, _WIDEST_CELL = 28, 120, 1_000, 48
+_UNBROKEN, _LONGEST_CELL, _LONGEST_TOOLTIP, _LONGEST_WHOLE = 28, 120, 1_000, 4_000
+_WIDEST_CELL, _WIDEST_RULE = 48, 100
 # JupyterLab aligns cells to the right; it lets these inline styles through. A name is not broken at its hyphens.
 _LEFT = "text-align:left"
 _SHORT_CELL = "text-align:left;vertical-align:top;white-space:nowrap"
@@ -46,13 +47,15 @@ class Table:
                 raise ValueError(f"Table.rows has {len(row)} cells in a row of {len(self.columns)} columns: {row!r}")
 
 
-def table_html(table: Table) -> str:
+def table_html(table: Table, *, whole: bool = False) -> str:
     """Return `table` as HTML. Everything is escaped; long cells are cut and hold their text in a tooltip.
 
-    Past 300 rows, a count stands for the rest.
+    Past 300 rows, a count stands for the rest. `whole` cuts only cells that would fill pages.
     """
+    longest = _LONGEST_WHOLE if whole else _LONGEST_CELL
     heads = "".join(f'<th scope="col" style="{_LEFT}">{html_text(head)}</th>' for head in table.columns)
-    rows = "".join(f"<tr>{''.join(map(_cell_html, row))}</tr>" for row in table.rows[:_MOST_ROWS_HTML])
+    shown = table.rows[:_MOST_ROWS_HTML]
+    rows = "".join(f"<tr>{''.join(_cell_html(cell, longest) for cell in row)}</tr>" for row in shown)
     caption = f'<caption style="{_LEFT}">{html_text(table.caption)}</caption>' if table.caption else ""
     notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, _MOST_ROWS_HTML))
     return (
@@ -61,25 +64,29 @@ def table_html(table: Table) -> str:
     )
 
 
-def table_text(table: Table) -> str:
-    """Return `table` as aligned text: cells are cut at 48 columns, and past 60 rows a count stands for the rest."""
-    rows = [_cells_text(table.columns), *map(_cells_text, table.rows[:_MOST_ROWS_TEXT])]
+def table_text(table: Table, *, whole: bool = False) -> str:
+    """Return `table` as aligned text: cells are cut at 48 columns, and past 60 rows a count stands for the rest.
+
+    `whole` cuts only cells that would fill pages.
+    """
+    widest = _LONGEST_WHOLE if whole else _WIDEST_CELL
+    rows = [_cells_text(cells, widest) for cells in (table.columns, *table.rows[:_MOST_ROWS_TEXT])]
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
-    rows.insert(1, ["─" * width for width in widths])
+    rows.insert(1, ["─" * min(width, _WIDEST_RULE) for width in widths])
     lines = ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     caption = [inert(table.caption)] if table.caption else []
     return "\n".join([*caption, *lines, *(inert(note, 500) for note in _notes(table, _MOST_ROWS_TEXT))])
 
 
-def _cell_html(cell: str) -> str:
-    shown, whole = html_text(cell, _LONGEST_CELL), html_text(cell, _LONGEST_TOOLTIP)
+def _cell_html(cell: str, longest: int) -> str:
+    shown, whole = html_text(cell, longest), html_text(cell, max(longest, _LONGEST_TOOLTIP))
     tooltip = f' title="{whole}"' if shown != whole else ""
     style = _SHORT_CELL if len(cell) <= _UNBROKEN else _LONG_CELL
     return f'<td style="{style}"{tooltip}>{shown}</td>'
 
 
-def _cells_text(cells: Sequence[str]) -> list[str]:
-    return [clip_columns(inert(cell), _WIDEST_CELL) for cell in cells]
+def _cells_text(cells: Sequence[str], widest: int) -> list[str]:
+    return [clip_columns(inert(cell, max(widest, 200)), widest) for cell in cells]
 
 
 def _notes(table: Table, most: int) -> list[str]:

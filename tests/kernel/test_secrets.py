@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .notebook import Notebook, Result
 
-SECRETS = ("hunter2", "hunter3", "p4ssw0rd")
+SECRETS = ("hunter2", "hunter3", "p4ssw0rd", "twentytwo")
 DEFINE = (
     "%%flyte_env api --image registry.example/app:1 --env API_TOKEN={} 'DB_PASSWORD=hunter3 x' "
     "INDEX=https://me:p4ssw0rd@pypi.example LEVEL=info\n@env.task\nasync def t() -> int:\n    return 1\n"
@@ -66,7 +66,16 @@ def test_outputs_and_files(notebook: Notebook, home: Path) -> None:
         "%%flyte_env api --env=API_TOKEN=hunter2 --memory lots\n",
         "%%flyte_env api --env 2API_TOKEN=hunter2\n",
         "%flyte_env api --env API_TOKEN=hunter2",
+        "%%flyte_env api --env 'PASSWORD=hunter twentytwo'\n1 / 0",
+        '%%flyte_env api --env "TOKEN=a twentytwo c"\n1 / 0',
+        "%%flyte_env api --env TOKEN=hunter\\ twentytwo\n1 / 0",
+        "%%flyte_env api --env TOKEN=hunter twentytwo\n1 / 0",
+        "%%flyte_env api --evn 'PASSWORD=hunter twentytwo'\n",
+        "%%flyte_env api 'PASSWORD=hunter twentytwo'\n",
+        "%%flyte_env api --env 'PASSWORD=hunter \"twentytwo\n",
+        "%flyte_deploy --max-concurrency 'PASSWORD=hunter twentytwo'",
         "%flyte_run t(api_token='hunter2'",
+        "%flyte_run t(api_token='hunter twentytwo'",
     ],
 )
 def test_errors(notebook: Notebook, cell: str) -> None:

@@ -69,6 +69,13 @@ def test_a_wrong_env_var_never_shows_its_value() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_spec_never_shows_values_of_variables_or_options() -> None:
+    """They may be secrets, and a spec is shown by tracebacks and debuggers."""
+    spec = TaskEnvironment("env", env_vars={"A": "hunter2"}, flyte_options={"b": "hunter2"}).spec
+    assert "hunter2" not in repr(spec)
+    assert (spec.env_vars, spec.flyte_options) == ({"A": "hunter2"}, {"b": "hunter2"})
+
+
 def test_depends_on_takes_environments_and_names_each_once() -> None:
     """Order is kept and repetitions are harmless."""
     a = TaskEnvironment("a")
@@ -156,7 +163,7 @@ def test_clone_with_refuses_its_own_name_and_unknown_fields() -> None:
     template = TaskEnvironment("template")
     with pytest.raises(InvalidValueError, match="own name"):
         template.clone_with("template")
-    with pytest.raises(InvalidValueError, match="Did you mean 'resources'"):
+    with pytest.raises(InvalidValueError, match=r"Did you mean 'resources'\? For example: "):
         template.clone_with("other", resource=Resources(cpu=1))
     assert list(flyte.registry()) == ["template"]
 

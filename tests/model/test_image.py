@@ -167,6 +167,16 @@ def test_nothing_secret_is_shown() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("packages", [["https://bob:hunter2@host"], {"hunter2": 1}])
+def test_a_refused_package_is_not_shown(packages: Any) -> None:
+    """What is no string may hold credentials all the same."""
+    with pytest.raises(InvalidTypeError, match=f"not {type(packages).__name__}. For example") as caught:
+        Image.from_base("x").with_pip_packages(packages)
+    with pytest.raises(InvalidTypeError, match=f"not {type(packages).__name__}. For example") as constructed:
+        Image(uri="x", pip_packages=packages)
+    assert "hunter2" not in f"{caught.value} {vars(caught.value)} {constructed.value} {vars(constructed.value)}"
+
+
 def test_value_semantics() -> None:
     """Images can be compared, hashed, pickled and copied."""
 

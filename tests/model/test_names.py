@@ -103,3 +103,13 @@ def test_invalid_variables(env_vars: object) -> None:
     assert "70007" not in str(caught.value)
     assert "70007" not in repr(vars(caught.value))
     assert "PIN" in str(caught.value) or not isinstance(env_vars, dict)
+
+
+def test_hidden_values() -> None:
+    """The error names the type of the value, and holds no more of it."""
+    with pytest.raises(InvalidTypeError, match=r"must be a string, not int\. For example") as caught:
+        check_env_vars("Env.vars", {"PIN": 70_007})
+    assert caught.value.value is int
+    with pytest.raises(InvalidTypeError, match=r"of names to strings, not str\. For example") as caught:
+        check_env_vars("Env.vars", "PIN=70007")
+    assert caught.value.value is str

@@ -140,6 +140,9 @@ def test_wrong_type(field: str, value: Any) -> None:
         ("gpu", "A100-80G:4", '"A100_80G:4"'),
         ("gpu", "L40S:2", '"L40s:2"'),
         ("gpu", "what?", '"A100:1"'),
+        ("gpu", "2", "2"),
+        ("gpu", "02", "2"),
+        ("gpu", "9" * 5000, '"A100:1"'),
     ],
 )
 def test_example(field: str, value: str, example: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from flyte_nb.jupyter.arguments import environment_fields, parsed
 from flyte_nb.jupyter.magics.one_line import one_line_errors
 from flyte_nb.jupyter.output import show_table
 from flyte_nb.model import TaskEnvironment
+from flyte_nb.model.names import check_environment_name
 from flyte_nb.view.environments import environment_table
 
 if TYPE_CHECKING:
@@ -38,21 +40,23 @@ class DefiningMagics(Magics):
         super().__init__(shell)
         self._shell = shell
         self._session, self._cells = session, cells
+        # The body of a cell may bind the cell's variable anew: what it held at the end, by its id, keeping nothing.
+        self._left: dict[str, int] = {}
 
     @no_var_expand
     @magic_arguments()
     @argument("name", help="the environment: lower-case words joined by - or _")
     @argument("--image", help="container image: python:3.12-slim")
-    @argument("--pip", nargs="+", metavar="P", help="packages to install: pandas 'scikit-learn>=1.5'")
+    @argument("--pip", nargs="+", action="extend", metavar="P", help="packages to install: pandas 'scikit-learn>=1.5'")
     @argument("--python", metavar="V", help="Python version of the default image: 3.12")
     @argument("--cpu", help="cores: 2, 0.5 or 500m")
     @argument("--memory", help="memory: 512Mi or 16Gi")
     @argument("--gpu", help="accelerators: A100:2, or a count")
     @argument("--disk", help="ephemeral disk: 10Gi")
-    @argument("--depends-on", nargs="+", metavar="NAME", help="environments to deploy before this one")
-    @argument("--env", nargs="+", metavar="K=V", help="environment variables: LOG_LEVEL=info")
+    @argument("--depends-on", nargs="+", action="extend", metavar="NAME", help="environments to deploy before this one")
+    @argument("--env", nargs="+", action="extend", metavar="K=V", help="environment variables: LOG_LEVEL=info")
     @argument("--description", help="what the environment is for")
-    @argument("--clone-from", metavar="NAME", help="start from the fields of this environment")
+    @argument("--clone-from", metavar="NAME", help="start from the fields of this environment; options add to them")
     @argument("--cache", help="reuse of results: auto or disable")
     @argument("--var", metavar="VARIABLE", help="bind the environment to this variable; by default its name with _")
     @line_cell_magic
@@ -60,7 +64,7 @@ class DefiningMagics(Magics):
     def flyte_env(self, line: str, cell: str | None = None) -> None:
         """Define a task environment, and its tasks in the body of the cell.
 
-        The body is an ordinary cell in which `env` is the environment::
+        The body is an ordinary cell in which `env` is the environment:
 
             %%flyte_env ml-training --image pytorch:latest --gpu A100:2 --depends-on base-utils
             @env.task
@@ -76,9 +80,10 @@ class DefiningMagics(Magics):
         arguments = parsed("%flyte_env", self.flyte_env, line)
         if any(value is not None for key, value in vars(arguments).items() if key != "name"):
             raise UsageError("%flyte_env NAME shows an environment. To define one, begin a cell with %%flyte_env.")
-        self._session.registry.require(arguments.name)
-        environment = TaskEnvironment.of(self._session.registry.require(arguments.name))
-        show_table(environment_table(environment, self._session.registry.dependents(arguments.name)))
+        registry = self._session.registry
+        environment = TaskEnvironment.of(registry.require(arguments.name))
+        table = environment_table(environment, registry.dependents(arguments.name), registry.edges)
+        show_table(table, whole=True)
 
     @one_line_errors
     def begin_environment(self, line: str) -> None:
@@ -86,17 +91,28 @@ class DefiningMagics(Magics):
         self._cells.refuse_elsewhere("%%flyte_env")
         arguments = parsed("%%flyte_env", self.flyte_env, line)
         variable = _variable(arguments)
+        self._check_free(variable)
         self._session.registry.own(Owner(f"%%flyte_env {arguments.name}"))
         environment = self._define(arguments)
         self._bind("env", environment, keep=variable == "env")
         self._bind(variable, environment, keep=True)
 
     def _define(self, arguments: Namespace) -> TaskEnvironment:
-        fields = environment_fields(arguments)
         if not arguments.clone_from:
-            return TaskEnvironment(arguments.name, **fields)
+            return TaskEnvironment(arguments.name, **environment_fields(arguments, None))
         template = TaskEnvironment.of(self._session.registry.require(arguments.clone_from))
-        return template.clone_with(arguments.name, **fields)
+        return template.clone_with(arguments.name, **environment_fields(arguments, template))
+
+    def _check_free(self, variable: str) -> None:
+        """Refuse a variable that holds something of the user's; what a cell like this left there may be replaced."""
+        value = self._shell.user_ns.get(variable, _ABSENT)
+        if hasattr(builtins, variable):
+            problem = "is a builtin of Python, which this would hide"
+        elif value is _ABSENT or isinstance(value, TaskEnvironment) or id(value) == self._left.get(variable):
+            return
+        else:
+            problem = f"is a variable that holds something else ({type(value).__name__}), which would be lost"
+        raise InvalidValueError("%%flyte_env", variable, problem, f"--var {variable}_env")
 
     def _bind(self, variable: str, value: Any, *, keep: bool) -> None:
         """Bind `variable`, and undo that when the cell ends: if it fails, or in any case unless `keep`."""
@@ -105,6 +121,7 @@ class DefiningMagics(Magics):
 
         def restore(succeeded: bool) -> None:
             if succeeded and keep:
+                self._left[variable] = id(names.get(variable))
                 return
             if before is _ABSENT:
                 names.pop(variable, None)
@@ -139,7 +156,7 @@ class DefiningMagics(Magics):
 
 
 def _variable(arguments: Namespace) -> str:
-    variable: str = arguments.var or arguments.name.replace("-", "_")
+    variable: str = arguments.var or check_environment_name(arguments.name).replace("-", "_")
     if not variable.isidentifier() or keyword.iskeyword(variable):
         given = arguments.var or arguments.name
         raise InvalidValueError("--var", given, "is not the name of a variable", "--var my_env")
