@@ -64,13 +64,13 @@ def _reason(step: Step) -> str:
 
 
 def _difference(change: Change) -> str:
+    if change.old == change.new:
+        return f"{change.what}: a value that is not shown changed"
     if isinstance(change.old, str) and isinstance(change.new, str) and "\n" in change.old + change.new:
         return f"{change.what}: source changed"
     if isinstance(change.old, dict) and isinstance(change.new, dict):
         parts = (Change(f"{change.what}.{key}", change.old.get(key), change.new.get(key)) for key in change.new)
         return "; ".join(_difference(part) for part in parts if part.old != part.new)
-    if change.old == change.new:
-        return f"{change.what}: a value that is not shown changed"
     return f"{change.what}: {_short(change.old)} → {_short(change.new)}"
 
 

@@ -75,3 +75,16 @@ def test_braces_and_dollars(tasks: InteractiveShell) -> None:
     """Braces and dollars mean what they mean in Python: nothing is expanded."""
     tasks.run_cell("n = 5\nx = %flyte_run t({'n': '$n'}['n'])").raise_error()
     assert tasks.user_ns["x"] == "$n"
+
+
+def test_await_after_the_magic_means_what_it_says(ip: InteractiveShell) -> None:
+    """`%flyte_run await t(1)` is the same as `%flyte_run t(1)`."""
+    ip.run_cell("env = flyte.TaskEnvironment('e')\n@env.task\nasync def t(n: int) -> int:\n    return n").raise_error()
+    ip.run_cell("x = %flyte_run await t(1)").raise_error()
+    assert ip.user_ns["x"] == 1
+
+
+def test_a_terminal_waits_for_the_body_of_an_environment_cell(ip: InteractiveShell) -> None:
+    """As with any cell magic, a blank line ends the cell."""
+    assert ip.check_complete("%%flyte_env base --cpu 1")[0] == "incomplete"
+    assert ip.check_complete("%%flyte_env base --cpu 1\nx = 1\n\n")[0] == "complete"

@@ -209,7 +209,7 @@ def test_an_undone_deletion_comes_back_with_the_next_save(notebook: Notebook, fo
     notebook.ok(f"import os\nos.environ['JPY_SESSION_NAME'] = {str(path)!r}")
     try:
         notebook.ok("x = flyte.TaskEnvironment('x')", "a")
-        notebook.ok("1", "b", deleted=["a"])
+        assert "no longer defined, because the cell was deleted: x" in notebook.ok("1", "b", deleted=["a"]).stdout
         assert notebook.value("list(flyte.registry())") == []
         path.write_text(json.dumps({"cells": [{"id": "b"}, {"id": "a"}]}), encoding="utf-8")
         assert notebook.value("list(flyte.registry())") == ["x"]

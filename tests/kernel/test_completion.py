@@ -54,6 +54,18 @@ def test_names_of_magics(defined: Notebook) -> None:
     assert "%%flyte_env" in defined.complete("%%flyte_en")
 
 
+def test_tasks_are_completed_after_run(defined: Notebook) -> None:
+    """What can be run is offered where something is to be run."""
+    defined.ok("@flyte.registry()['base-utils'].task\nasync def load_config(): ...")
+    assert defined.complete("%flyte_run lo") == ["%flyte_run load_config"]
+    assert defined.complete("x = %flyte_run lo") == ["x = %flyte_run load_config"]
+
+
+def test_the_package_offers_its_public_names(defined: Notebook) -> None:
+    """Tab after `flyte.` shows what users are meant to use."""
+    assert defined.value("dir(flyte) == sorted(flyte.__all__)")
+
+
 @pytest.mark.parametrize("typed", ["x = 'flyte_", "# %flyte_deploy ", "flyte.regis", "%flyte_run prin"])
 def test_elsewhere(defined: Notebook, typed: str) -> None:
     """Elsewhere completion is what it was."""
