@@ -18,11 +18,13 @@ __all__ = [
     "FlyteNbError",
     "InvalidArgumentsError",
     "InvalidExpressionError",
+    "InvalidInputError",
     "InvalidTypeError",
     "InvalidValueError",
     "NotATaskError",
     "SourceUnavailableError",
     "StateError",
+    "TaskTimeoutError",
     "UnknownEnvironmentError",
     "UnknownTargetError",
 ]
@@ -230,3 +232,32 @@ class InvalidArgumentsError(FlyteNbError, TypeError):
     def __init__(self, task: str, problem: str, signature: str) -> None:
         self.task = task
         super().__init__(f"{task}: {problem}. It is called as {task.partition('.')[2]}{signature}")
+
+
+class InvalidInputError(FlyteNbError, TypeError):
+    """A value is not of the type that the task's annotation wants; nothing was run.
+
+    Attributes:
+        task: The full name of the task.
+        parameter: The parameter.
+        wanted: The annotation, as source code.
+        given: The type and the value that was given; secrets are masked.
+    """
+
+    def __init__(self, task: str, parameter: str, wanted: str, given: str, where: str = "") -> None:
+        self.task, self.parameter, self.wanted, self.given = task, parameter, wanted, given
+        part = f" (at {parameter}{where})" if where else ""
+        super().__init__(f"{task}: {parameter} must be {wanted}, not {given}{part}. Nothing was run.")
+
+
+class TaskTimeoutError(FlyteNbError, TimeoutError):
+    """A task took longer than its timeout allows.
+
+    Attributes:
+        task: The full name of the task.
+        seconds: How long it was allowed to take.
+    """
+
+    def __init__(self, task: str, seconds: float) -> None:
+        self.task, self.seconds = task, seconds
+        super().__init__(f"{task} took longer than {seconds:g} s. Give it more time with @env.task(timeout=...).")

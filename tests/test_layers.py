@@ -43,6 +43,7 @@ HOMES = {
     "ipykernel": ("jupyter/",),
     "ipywidgets": ("jupyter/", "view/widgets/"),
     "platformdirs": ("settings.py",),
+    "pydantic": ("execution/inputs.py",),
     "sqlite3": ("deployment/state.py",),
     "traitlets": ("jupyter/", "view/widgets/"),
     "typing_extensions": ("",),

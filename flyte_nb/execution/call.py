@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from time import time
 from typing import TYPE_CHECKING
 
+from flyte_nb.errors import TaskTimeoutError
 from flyte_nb.execution.node import Node, RunState
 from flyte_nb.masking import error_text
 
@@ -52,7 +53,7 @@ class Collector:
 class Call(Collector):
     """One call of a task: it has begun when this is made, and ends with `end`."""
 
-    __slots__ = ("ended", "error", "id", "started", "state", "task")
+    __slots__ = ("attempts", "ended", "error", "id", "started", "state", "task")
 
     def __init__(self, number: int, task: str, caller: Collector | None) -> None:
         # Not through the base: this is on the path of every call.
@@ -63,7 +64,7 @@ class Call(Collector):
             if self.parent is not None:
                 self.root = caller.root
             caller.add(self)
-        self.state, self.error = RunState.RUNNING, ""
+        self.state, self.error, self.attempts = RunState.RUNNING, "", 1
         self.ended: float | None = None
         self.started = time()
 
@@ -72,21 +73,43 @@ class Call(Collector):
         """The id that what is called from here has as its parent."""
         return self.id
 
+    def retry(self, error: BaseException) -> None:
+        """Note that an attempt ended by `error` and another will follow."""
+        self.state, self.error = RunState.RETRYING, error_text(error)
+
+    def resume(self) -> None:
+        """Note that the next attempt begins."""
+        self.state, self.attempts = RunState.RUNNING, self.attempts + 1
+
     def end(self, error: BaseException | None = None) -> None:
         """Note that the call has ended, by `error` if one is given."""
         self.ended = time()
         if error is None:
-            self.state = RunState.SUCCEEDED
+            self.state, self.error = RunState.SUCCEEDED, ""
             return
+        self.state, self.error = self._end_state(error), error_text(error)
+
+    def _end_state(self, error: BaseException) -> RunState:
+        if isinstance(error, TaskTimeoutError) and error.task == self.task:
+            return RunState.TIMED_OUT
         # Cancellation and kernel interrupts end a call from outside; neither is an Exception.
-        self.state = RunState.FAILED if isinstance(error, Exception) else RunState.CANCELLED
-        self.error = error_text(error)
+        return RunState.FAILED if isinstance(error, Exception) else RunState.CANCELLED
 
     def node(self) -> Node:
         """Return the call as it stands now."""
         assert self.root is not None  # noqa: S101 - a call has a root, its own if no other
         ended = None if self.ended is None else _utc(self.ended)
-        return Node(self.id, self.parent, self.root, self.task, self.state, _utc(self.started), ended, self.error)
+        return Node(
+            self.id,
+            self.parent,
+            self.root,
+            self.task,
+            self.state,
+            _utc(self.started),
+            ended,
+            self.error,
+            self.attempts,
+        )
 
 
 def _utc(seconds: float) -> datetime:

@@ -18,8 +18,10 @@ class RunState(str, Enum):
     """Where one call of a task stands."""
 
     RUNNING = "running"
+    RETRYING = "retrying"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    TIMED_OUT = "timed out"
     CANCELLED = "cancelled"
 
 
@@ -35,7 +37,8 @@ class Node:
         state: Where it stands.
         started: When it began, in UTC.
         ended: When it ended, in UTC; None while it runs.
-        error: The type and message of what it raised; otherwise empty.
+        error: The type and message of what it, or its last attempt, raised; otherwise empty.
+        attempts: How many times it was begun.
     """
 
     id: int
@@ -46,6 +49,7 @@ class Node:
     started: datetime
     ended: datetime | None = None
     error: str = ""
+    attempts: int = 1
 
     @property
     def duration(self) -> float | None:

@@ -13,7 +13,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidArgumentsError, NotATaskError
+from flyte_nb.execution.attempts import attempt, attempt_async
 from flyte_nb.execution.call import Call, Collector
+from flyte_nb.execution.inputs import check_inputs
 from flyte_nb.execution.node import Node, Run
 from flyte_nb.listeners import Listeners
 from flyte_nb.model.task import Task
@@ -56,7 +58,10 @@ class Runner:
         self._tell(call)
         token = _caller.set(call)
         try:
-            result = task.function(*args, **kwargs)
+            if task.has_policies:
+                result = attempt(task, args, kwargs, call, self._tell)
+            else:
+                result = task.function(*args, **kwargs)
         except BaseException as error:
             call.end(error)
             raise
@@ -73,7 +78,10 @@ class Runner:
         self._tell(call)
         token = _caller.set(call)
         try:
-            result = await task.function(*args, **kwargs)
+            if task.has_policies:
+                result = await attempt_async(task, args, kwargs, call, self._tell)
+            else:
+                result = await task.function(*args, **kwargs)
         except BaseException as error:
             call.end(error)
             raise
@@ -96,10 +104,13 @@ class Runner:
         Raises:
             NotATaskError: `task` is something else; nothing was run.
             InvalidArgumentsError: The arguments do not fit the task; nothing was run.
+            InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
         """
         __tracebackhide__ = True
         if not isinstance(task, Task):
             raise NotATaskError(task)
+        _check_arguments(task, args, kwargs)
+        check_inputs(task, args, kwargs)
         collector = Collector(_caller.get())
         token = _caller.set(collector)
         try:

@@ -39,6 +39,7 @@ class Task(Generic[P, R]):
         cache: When results are reused; None means as the environment says.
         description: What the task is for; the function's docstring by default.
         is_async: Whether calling it gives an awaitable.
+        has_policies: Whether a call may be tried again or end by a timeout.
         signature: The signature of the function.
         least_positional: With this many positional arguments, and up to `most_positional`, no other is needed.
         most_positional: How many positional arguments it takes.
@@ -69,6 +70,7 @@ class Task(Generic[P, R]):
         self.cache: Cache | None = None if cache is None else as_cache("Task.cache", cache)
         self.description = description if description is not None else inspect.getdoc(function)
         self.is_async = inspect.iscoroutinefunction(function)
+        self.has_policies = bool(self.retries.count or self.timeout.max_runtime or self.timeout.deadline)
         self.signature = inspect.signature(function)
         self.least_positional, self.most_positional = _positional_counts(self.signature)
 

@@ -41,5 +41,6 @@ def tree_text(nodes: Sequence[Node]) -> str:
 
 def _line(node: Node) -> str:
     glyph = STATES[node.state.value].glyph
+    tries = f"  attempt {node.attempts}" if node.attempts > 1 else ""
     took = "" if node.duration is None else f"  {node.duration:.3f} s"
-    return f"{glyph} {inert(node.task)}{took}{'  ' + inert(node.error) if node.error else ''}"
+    return f"{glyph} {inert(node.task)}{took}{tries}{'  ' + inert(node.error) if node.error else ''}"

@@ -53,6 +53,8 @@ STATES: Mapping[str, State] = MappingProxyType(
         "blocked": State("blocked", "‖", "M-1.9 -3.1V3.1M1.9 -3.1V3.1", *_PLUM, filled=True),
         "cancelled": State("cancelled", "⊘", "M-3.2 3.2L3.2 -3.2", *_AMBER),
         "running": State("deploying", "►", "M-1.7 -3.2L3.4 0L-1.7 3.2Z", *_BLUE, filled=True),
+        "retrying": State("retrying", "↻", "M3.4 -1.2A3.6 3.6 0 1 0 3.2 1.8M3.6 -3.6V-1H1", *_AMBER, filled=True),
+        "timed out": State("timed out", "⧖", "M-2.6 -3.6H2.6L-2.6 3.6H2.6Z", *_RED, filled=True),
         "remove": State("to remove", "-", "M-3.5 0H3.5", *_RED, filled=True),
         "create": State("to create", "+", "M-3.5 0H3.5M0 -3.5V3.5", *_GREEN, filled=True),
         "update": State("to update", "~", "M-3.8 .9C-2.5 -1.9 -1.2 -1.9 0 0S2.5 1.9 3.8 -.9", *_AMBER, filled=True),

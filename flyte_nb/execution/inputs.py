@@ -1,0 +1,87 @@
+"""Inputs checked against a task's annotations before anything runs.
+
+pydantic says what fits, strictly: nothing is converted, and the task gets the very values that were given. What cannot
+be resolved or checked (a name that exists for type checkers only, a type pydantic does not know) is not checked.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from flyte_nb.errors import InvalidInputError, shown
+from flyte_nb.masking import masked
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from flyte_nb.model.task import Task
+
+__all__ = ["check_inputs"]
+
+
+def check_inputs(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Check the arguments of a call that is known to fit the signature of `task`.
+
+    Raises:
+        InvalidInputError: A value is not of the annotated type.
+    """
+    given = task.signature.bind(*args, **kwargs).arguments
+    hints = _hints(task)
+    for parameter, value in given.items():
+        adapter = _adapter(hints[parameter]) if parameter in hints else None
+        if adapter is not None:
+            _check(task, parameter, value, adapter, task.signature.parameters[parameter].annotation)
+
+
+def _check(task: Task[..., Any], parameter: str, value: Any, adapter: TypeAdapter[Any], annotation: Any) -> None:
+    from pydantic import ValidationError
+
+    try:
+        if _unchanged(adapter.validate_python(value, strict=True), value):
+            return
+        where = ""
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = "".join(f"[{step!r}]" for step in first["loc"] if isinstance(step, str | int))
+    wanted = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    seen = shown(masked({parameter: value})[parameter])
+    raise InvalidInputError(task.name, parameter, wanted, f"{type(value).__name__} {seen}", where)
+
+
+def _unchanged(validated: Any, given: Any) -> bool:
+    """Say whether validation left a value as it was: pydantic makes models of dictionaries even when it is strict."""
+    if validated is given:
+        return True
+    try:
+        return bool(validated == given)
+    except Exception:  # noqa: BLE001 - arrays and the like do not say whether they are equal
+        return True
+
+
+def _hints(task: Task[..., Any]) -> dict[str, Any]:
+    """Return the annotations that can be resolved, each by itself: one for type checkers only spoils no other."""
+    try:
+        return get_type_hints(task.function, include_extras=True)
+    except Exception:  # noqa: BLE001 - resolving runs the annotations, which may do anything
+        return {
+            name: hint for name, hint in inspect.get_annotations(task.function).items() if not isinstance(hint, str)
+        }
+
+
+def _adapter(hint: Any) -> TypeAdapter[Any] | None:
+    """Return what checks values of a type, or None for a type that cannot be checked."""
+    from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+
+    if hint is Any or hint is object:
+        return None
+    try:
+        return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+    except PydanticUserError:
+        pass  # a type that has a configuration of its own does not take another
+    except Exception:  # noqa: BLE001 - types of other libraries may fail in ways of their own
+        return None
+    try:
+        return TypeAdapter(hint)
+    except Exception:  # noqa: BLE001 - as above
+        return None
