@@ -1,8 +1,8 @@
 """Retries and timeouts: a task is tried again when it fails, and each attempt ends in time.
 
 `max_runtime` bounds each attempt, `deadline` all of them with the waits between. An async task is stopped where it
-awaits. A sync task is stopped between two steps of Python: code in C that blocks (time.sleep, a query) is left only when
-it returns.
+awaits. A sync task is stopped between two steps of Python: code in C that blocks (time.sleep, a query) is left only
+when it returns.
 """
 
 from __future__ import annotations
@@ -126,8 +126,9 @@ def _limited_here(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     __tracebackhide__ = True
     if seconds is None:
         return task.function(*args, **kwargs)
-    alarm = _Alarm(seconds)
+    alarm = _Alarm()
     try:
+        alarm.start(seconds)
         try:
             return task.function(*args, **kwargs)
         finally:
@@ -137,17 +138,20 @@ def _limited_here(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
 
 class _Alarm:
-    """Raises `rang` in the thread that makes it, after some seconds, unless it is stopped.
+    """Raises `rang` in the thread that starts it, after some seconds, unless it is stopped.
 
     Attributes:
         rang: Its own, so that the alarm of a caller passes through; no Exception, so that `except Exception` lets it.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self) -> None:
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._stopped = self._has_rung = False
         self.rang: type[BaseException] = type("TimeIsUp", (BaseException,), {})
+
+    def start(self, seconds: float) -> None:
+        """Ring in so many seconds; from now on `rang` may be raised at any step."""
         self._timer = threading.Timer(seconds, self._ring)
         self._timer.daemon = True
         self._timer.start()

@@ -13,7 +13,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidArgumentsError, NotATaskError
-from flyte_nb.execution.attempts import attempt, attempt_async
 from flyte_nb.execution.call import Call, Collector
 from flyte_nb.execution.inputs import check_inputs
 from flyte_nb.execution.node import Node, Run
@@ -59,6 +58,8 @@ class Runner:
         token = _caller.set(call)
         try:
             if task.has_policies:
+                from flyte_nb.execution.attempts import attempt
+
                 result = attempt(task, args, kwargs, call, self._tell)
             else:
                 result = task.function(*args, **kwargs)
@@ -79,6 +80,8 @@ class Runner:
         token = _caller.set(call)
         try:
             if task.has_policies:
+                from flyte_nb.execution.attempts import attempt_async
+
                 result = await attempt_async(task, args, kwargs, call, self._tell)
             else:
                 result = await task.function(*args, **kwargs)

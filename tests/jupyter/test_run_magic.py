@@ -73,8 +73,8 @@ def test_hostile_expressions(tasks: InteractiveShell, expression: str) -> None:
 
 def test_braces_and_dollars(tasks: InteractiveShell) -> None:
     """Braces and dollars mean what they mean in Python: nothing is expanded."""
-    tasks.run_cell("n = 5\nx = %flyte_run t({'n': '$n'}['n'])").raise_error()
-    assert tasks.user_ns["x"] == "$n"
+    tasks.run_cell("n = 5\nx = %flyte_run t(len({'n': '$n'}['n']))").raise_error()
+    assert tasks.user_ns["x"] == len("$n")
 
 
 def test_await_after_the_magic_means_what_it_says(ip: InteractiveShell) -> None:
