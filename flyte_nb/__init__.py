@@ -36,7 +36,7 @@ from flyte_nb.model import (
     TaskEnvironment,
     Timeout,
 )
-from flyte_nb.session import deploy, deployment_order, plan, registry, reset, run
+from flyte_nb.session import deploy, deployment_order, map, plan, registry, reset, run  # noqa: A004 - as in Flyte
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -77,6 +77,7 @@ __all__ = [
     "UnknownTargetError",
     "deploy",
     "deployment_order",
+    "map",
     "plan",
     "registry",
     "reset",

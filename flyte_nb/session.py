@@ -8,25 +8,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments, Registry
-from flyte_nb.errors import InvalidTypeError, InvalidValueError, UnknownEnvironmentError, UnknownTargetError
+from flyte_nb.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    NotATaskError,
+    UnknownEnvironmentError,
+    UnknownTargetError,
+)
 from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.home import install_home
+from flyte_nb.model.task import Task
 from flyte_nb.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 
     from flyte_nb.bundle import Bundle
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment, EnvironmentStatus
+    from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
-    from flyte_nb.model.task import Task
     from flyte_nb.targets.protocol import Target
 
-__all__ = ["Session", "deploy", "deployment_order", "plan", "registry", "reset", "run", "session"]
+__all__ = ["Session", "deploy", "deployment_order", "map", "plan", "registry", "reset", "run", "session"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,7 +143,7 @@ class Session:
         """
         from flyte_nb.deployment.apply import apply_plan
 
-        _check_concurrency(max_concurrency)
+        _check_concurrency("max_concurrency", max_concurrency)
         place = self.target(target)
         plan, bundles = self.plan(environments, place)
         self._refuse_blocked(plan)
@@ -159,11 +166,11 @@ def _name(environment: object) -> str:
     raise InvalidTypeError("environment", environment, "an environment or its name", 'deploy(api_env) or deploy("api")')
 
 
-def _check_concurrency(limit: object) -> None:
+def _check_concurrency(name: str, limit: object) -> None:
     if isinstance(limit, bool) or not isinstance(limit, int):
-        raise InvalidTypeError("max_concurrency", limit, "a whole number", "max_concurrency=8")
+        raise InvalidTypeError(name, limit, "a whole number", f"{name}=8")
     if limit < 1:
-        raise InvalidValueError("max_concurrency", limit, "would never deploy anything", "max_concurrency=8")
+        raise InvalidValueError(name, limit, "would never begin anything", f"{name}=8")
 
 
 _session = Session()
@@ -242,6 +249,58 @@ async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
     """
     __tracebackhide__ = True
     return await _session.runner.run(task, args, kwargs)
+
+
+@overload
+def map(  # noqa: A001 - the name Flyte gives it
+    task: Task[..., Coroutine[Any, Any, T]],
+    *inputs: Iterable[Any],
+    concurrency: int = DEFAULT_CONCURRENCY,
+    return_exceptions: bool = False,
+) -> Mapped[T]: ...
+
+
+@overload
+def map(  # noqa: A001
+    task: Task[..., T],
+    *inputs: Iterable[Any],
+    concurrency: int = DEFAULT_CONCURRENCY,
+    return_exceptions: bool = False,
+) -> Mapped[T]: ...
+
+
+def map(  # noqa: A001
+    task: Any,
+    *inputs: Iterable[Any],
+    concurrency: int = DEFAULT_CONCURRENCY,
+    return_exceptions: bool = False,
+) -> Mapped[Any]:
+    """Call `task` for each of `inputs` (of several, as Python's map), so many at once; results in order.
+
+    `await` what this returns for a list, or iterate over it with `async for`. When a call fails, the others are
+    cancelled and its error is raised; with `return_exceptions`, errors take the place of results.
+
+    Args:
+        task: An async task, or a sync one, which then runs in threads.
+        inputs: Values of the task's parameters; they may be endless.
+        concurrency: How many calls may run at once.
+        return_exceptions: Go on after a failure.
+
+    Raises:
+        NotATaskError: `task` is something else.
+        InvalidTypeError: An input cannot be iterated over.
+    """
+    from flyte_nb.execution.mapping import Mapped
+
+    if not isinstance(task, Task):
+        raise NotATaskError(task)
+    _check_concurrency("concurrency", concurrency)
+    if not inputs:
+        raise InvalidValueError("map.inputs", inputs, "has nothing to map over", "map(train_model, [1, 2, 3])")
+    for values in inputs:
+        if not hasattr(values, "__iter__"):
+            raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
+    return Mapped(task, zip(*inputs, strict=False), concurrency, return_exceptions=return_exceptions)
 
 
 def reset() -> None:

@@ -46,7 +46,7 @@ def growth(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
         benchmark.extra_info.update(size=size, ratio=round(ratio, 2))
         with capsys.disabled():
             told = f"{min(halves):.3f} s at {size // 2:,}, {full:.3f} s at {size:,}, ratio {ratio:.2f}"
-            print(f"\n{benchmark.name}: {told}")  # noqa: T201
+            print(f"\n{benchmark.name}: {told}")
         return float(ratio)
 
     return measure

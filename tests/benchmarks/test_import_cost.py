@@ -33,5 +33,5 @@ def test_import_costs_less_than_half_of_flytes(
     ratio = median(seconds["flyte_nb"]) / median(seconds["flyte"])
     with capsys.disabled():
         told = ", ".join(f"{module} {median(measured):.3f} s" for module, measured in seconds.items())
-        print(f"\nimport: {told}, ratio {ratio:.2f}")  # noqa: T201
+        print(f"\nimport: {told}, ratio {ratio:.2f}")
     assert ratio < 0.5

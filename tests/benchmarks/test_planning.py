@@ -111,7 +111,7 @@ def test_a_ladder_of_diamonds(benchmark: Any, capsys: pytest.CaptureFixture[str]
     assert plan.order[-1] == f"top{DIAMONDS}"
     assert len(plan.waves) == 2 * DIAMONDS + 1
     with capsys.disabled():
-        print(f"\n{DIAMONDS} diamonds: {benchmark.stats.stats.median:.3f} s")  # noqa: T201
+        print(f"\n{DIAMONDS} diamonds: {benchmark.stats.stats.median:.3f} s")
     assert benchmark.stats.stats.median < 0.5
 
 
@@ -126,6 +126,6 @@ def test_a_ladder_of_diamonds_in_flytes_sdk(
     ours = perf_counter() - begun
     with capsys.disabled():
         told = ", ".join(f"{depth} diamonds {value:.4f} s" for depth, value in seconds.items())
-        print(f"\nFlyte's SDK: {told}; flyte_nb: 20 diamonds {ours:.4f} s")  # noqa: T201
+        print(f"\nFlyte's SDK: {told}; flyte_nb: 20 diamonds {ours:.4f} s")
     assert seconds["20"] / seconds["16"] > 8  # four levels: 16 if it doubles with each
     assert ours < seconds["20"]

@@ -1,0 +1,95 @@
+"""One task over many inputs: so many at once, results in the order of the inputs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+
+    from flyte_nb.model.task import Task
+
+__all__ = ["Mapped"]
+
+T = TypeVar("T")
+
+
+class Mapped(Generic[T]):
+    """A task over inputs: `await` it for the list of results, or iterate with `async for` as they come.
+
+    Calls begin when they are asked for, no more than `concurrency` at once, and inputs are taken from their iterable
+    no earlier. When a call fails, those that run are cancelled, no other begins, and its error is raised; with
+    `return_exceptions`, errors take the place of results instead.
+    """
+
+    def __init__(
+        self, task: Task[..., Any], inputs: Iterable[tuple[Any, ...]], concurrency: int, *, return_exceptions: bool
+    ) -> None:
+        self._task, self._inputs = task, iter(inputs)
+        self._concurrency, self._return_exceptions = concurrency, return_exceptions
+
+    def __await__(self) -> Generator[Any, None, list[T]]:
+        return self._all().__await__()
+
+    async def _all(self) -> list[T]:
+        return [result async for result in self]
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        __tracebackhide__ = True
+        calls = _Calls(self._task, self._inputs, self._concurrency)
+        try:
+            while (call := await calls.next_in_order(fail=not self._return_exceptions)) is not None:
+                yield _outcome(call)
+        finally:
+            await calls.cancel()
+
+
+def _outcome(call: asyncio.Future[Any]) -> Any:
+    error = call.exception()
+    return call.result() if error is None else error
+
+
+class _Calls:
+    """The calls that have begun and whose results have not been handed on."""
+
+    def __init__(self, task: Task[..., Any], inputs: Iterator[tuple[Any, ...]], concurrency: int) -> None:
+        self._task, self._inputs, self._concurrency = task, inputs, concurrency
+        self._in_order: deque[asyncio.Future[Any]] = deque()
+        self._running: set[asyncio.Future[Any]] = set()
+
+    async def next_in_order(self, *, fail: bool) -> asyncio.Future[Any] | None:
+        """Return the next call in the order of the inputs when it has ended, or None after the last.
+
+        With `fail`, raise the error of any call as soon as it is known.
+        """
+        __tracebackhide__ = True
+        while True:
+            self._begin_more()
+            if not self._in_order:
+                return None
+            if self._in_order[0].done() and not (fail and self._in_order[0].exception()):
+                return self._in_order.popleft()
+            ended, self._running = await asyncio.wait(
+                self._running or {self._in_order[0]}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for call in ended:
+                if fail:
+                    call.result()
+
+    def _begin_more(self) -> None:
+        self._running = {call for call in self._running if not call.done()}
+        while len(self._running) < self._concurrency:
+            arguments = next(self._inputs, None)
+            if arguments is None:
+                return
+            call = asyncio.ensure_future(self._task.aio(*arguments))
+            self._in_order.append(call)
+            self._running.add(call)
+
+    async def cancel(self) -> None:
+        """Cancel what runs and wait until it has ended; what it raises is of no more interest."""
+        for call in self._in_order:
+            call.cancel()
+        await asyncio.gather(*self._in_order, return_exceptions=True)

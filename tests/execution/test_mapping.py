@@ -1,0 +1,211 @@
+"""flyte.map: one task over many inputs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import flyte_nb as flyte
+from flyte_nb import InvalidTypeError, InvalidValueError, NotATaskError, Task, TaskEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def square() -> Task[[int], Any]:
+    env = TaskEnvironment("env")
+
+    @env.task
+    async def square(n: int) -> int:
+        await asyncio.sleep(0.001 * (n % 3))
+        return n * n
+
+    return square
+
+
+def test_await_gives_the_list_and_async_for_gives_one_by_one(square: Any) -> None:
+    """Results come in the order of the inputs, whichever call ends first."""
+
+    async def main() -> tuple[list[int], list[int]]:
+        return await flyte.map(square, range(20)), [n async for n in flyte.map(square, range(20), concurrency=3)]
+
+    assert asyncio.run(main()) == ([n * n for n in range(20)],) * 2
+
+
+def test_several_inputs_are_zipped() -> None:
+    """As with Python's map, the task gets one value of each."""
+    env = TaskEnvironment("env")
+
+    @env.task
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    async def main() -> list[int]:
+        return await flyte.map(add, [1, 2, 3], [10, 20])
+
+    assert asyncio.run(main()) == [11, 22]
+
+
+def test_sync_tasks_run_in_threads() -> None:
+    """The loop stays free while they work."""
+    env = TaskEnvironment("env")
+
+    @env.task
+    def where(n: int) -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    async def main() -> list[bool]:
+        return await flyte.map(where, range(3))
+
+    assert asyncio.run(main()) == [False] * 3
+
+
+def test_no_more_run_at_once_than_allowed_and_inputs_are_taken_late() -> None:
+    """An endless input is no problem: nothing is taken before it can begin."""
+    env = TaskEnvironment("env")
+    running, most, taken = [0], [0], [0]
+
+    @env.task
+    async def work(n: int) -> int:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        await asyncio.sleep(0)
+        running[0] -= 1
+        return n
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken[0] += 1
+            yield taken[0]
+
+    async def main() -> None:
+        async for n in flyte.map(work, endless(), concurrency=4):
+            if n == 20:
+                break
+
+    asyncio.run(main())
+    assert most[0] == 4
+    assert taken[0] < 40
+
+
+def test_a_slow_first_call_does_not_hold_up_the_others() -> None:
+    """Places that become free are used although the first result is still to come."""
+    env = TaskEnvironment("env")
+    done: list[int] = []
+    release = asyncio.Event
+
+    async def main() -> list[int]:
+        gate = release()
+
+        @env.task
+        async def work(n: int) -> int:
+            if n == 0:
+                await gate.wait()
+            done.append(n)
+            if n == 9:
+                gate.set()
+            return n
+
+        return await flyte.map(work, range(10), concurrency=2)
+
+    assert asyncio.run(main()) == list(range(10))
+    assert done[-1] == 0
+
+
+def test_a_failure_stops_what_runs_and_begins_nothing_more() -> None:
+    """The error is raised at once, not when its turn comes, and the others are cancelled."""
+    env = TaskEnvironment("env")
+    begun: list[int] = []
+    cancelled: list[int] = []
+
+    @env.task
+    async def work(n: int) -> int:
+        begun.append(n)
+        if n == 2:
+            raise ValueError("two")
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.append(n)
+            raise
+        return n
+
+    async def main() -> None:
+        await flyte.map(work, range(100), concurrency=4)
+
+    with pytest.raises(ValueError, match="two"):
+        asyncio.run(main())
+    assert sorted(cancelled) == [0, 1, 3]
+    assert begun == [0, 1, 2, 3]
+
+
+def test_errors_can_take_the_place_of_results() -> None:
+    """Told so, a map goes on after failures."""
+    env = TaskEnvironment("env")
+
+    @env.task
+    async def work(n: int) -> int:
+        if n % 2:
+            raise ValueError(n)
+        return n
+
+    async def main() -> list[Any]:
+        return await flyte.map(work, range(4), return_exceptions=True)
+
+    results = asyncio.run(main())
+    assert [getattr(result, "args", result) for result in results] == [0, (1,), 2, (3,)]
+
+
+def test_calls_land_under_the_task_that_maps(square: Any) -> None:
+    """In the tree they are children of the caller."""
+    env = TaskEnvironment("other")
+
+    @env.task
+    async def total() -> int:
+        return sum(await flyte.map(square, range(3)))
+
+    run = asyncio.run(flyte.run(total))
+    assert [node.parent for node in run.tree] == [None, *[run.tree[0].id] * 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        ((abs, [1]), {}, NotATaskError),
+        ((None, [1]), {}, NotATaskError),
+        (("task",), {}, InvalidValueError),
+        (("task", 3), {}, InvalidTypeError),
+        (("task", [1]), {"concurrency": 0}, InvalidValueError),
+        (("task", [1]), {"concurrency": 1.5}, InvalidTypeError),
+    ],
+)
+def test_wrong_use_is_refused_at_once(
+    square: Any, arguments: tuple[Any, ...], options: dict[str, Any], error: type[Exception]
+) -> None:
+    """Before anything is awaited, with one line."""
+    with pytest.raises(error):
+        flyte.map(*(square if argument == "task" else argument for argument in arguments), **options)
+
+
+@given(st.lists(st.integers(0, 3), max_size=30), st.integers(1, 8))
+def test_whatever_the_delays_every_input_has_its_result(delays: list[int], concurrency: int) -> None:
+    """Any mix of delays and any limit gives each result once and in order."""
+    flyte.reset()
+    env = TaskEnvironment("env")
+
+    @env.task
+    async def work(index: int, steps: int) -> int:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        return index
+
+    async def main() -> list[int]:
+        return await flyte.map(work, range(len(delays)), delays, concurrency=concurrency)
+
+    assert asyncio.run(main()) == list(range(len(delays)))
