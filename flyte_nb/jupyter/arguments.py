@@ -55,7 +55,8 @@ def _complaint(name: str, magic: Callable[..., Any], words: list[str]) -> str:
     given = (word.partition("=")[0] for word in words if word.startswith("--"))
     # An option may be shortened.
     unknown = next((word for word in given if word in said and not any(one.startswith(word) for one in known)), "")
-    return f"{said}.{did_you_mean(unknown, known) or f' Type {name}? for help.'}"
+    quotes = " Quote a value that has spaces." if said.startswith("unrecognized") and not unknown else ""
+    return f"{said}.{did_you_mean(unknown, known) or f'{quotes} Type {name}? for help.'}"
 
 
 def options(magic: Callable[..., Any]) -> list[str]:

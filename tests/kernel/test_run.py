@@ -138,8 +138,8 @@ def test_error_of_a_task(tasks: Notebook) -> None:
         result = tasks.run(cell)
         assert (result.ename, result.evalue) == ("ValueError", "boom")
         assert 'raise ValueError("boom")' in result.traceback
-        assert "interrupts.py" not in result.traceback
-        assert "threads.py" not in result.traceback
+        assert "flyte_nb/" not in result.traceback
+        assert "hidden" not in result.traceback
 
 
 @pytest.mark.parametrize("cell", ["%flyte_run leaving()", "def f():\n    x = %flyte_run leaving()\nf()"])
