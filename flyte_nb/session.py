@@ -47,7 +47,7 @@ class Session:
     def __init__(self) -> None:
         self.registry = Registry()
         self.runner = Runner()
-        self.call = self.runner.call
+        self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.settings = Settings()
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 

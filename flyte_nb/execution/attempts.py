@@ -8,12 +8,12 @@ when it returns.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import TaskTimeoutError
+from flyte_nb.execution.stopping import CLEAN_UP_SECONDS, Stopper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from flyte_nb.model.task import Task
 
 __all__ = ["attempt", "attempt_async"]
-
-# How long a cancelled attempt may take to clean up before it is left alone.
-_CLEAN_UP_SECONDS = 5.0
 
 
 class _Attempts:
@@ -98,7 +95,7 @@ async def _limited(task: Task[..., Any], work: Coroutine[Any, Any, Any], seconds
 async def _cancelled(running: asyncio.Future[Any]) -> None:
     """Cancel `running` and wait while it cleans up; what it raises meanwhile is of no more interest."""
     running.cancel()
-    await asyncio.wait({running}, timeout=_CLEAN_UP_SECONDS)
+    await asyncio.wait({running}, timeout=CLEAN_UP_SECONDS)
     if running.done() and not running.cancelled():
         running.exception()
 
@@ -126,52 +123,20 @@ def _limited_here(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     __tracebackhide__ = True
     if seconds is None:
         return task.function(*args, **kwargs)
-    alarm = _Alarm()
+    stopper = Stopper(_TimeIsUp)
+    timer = threading.Timer(seconds, stopper.ask)
+    timer.daemon = True
     try:
-        alarm.start(seconds)
+        stopper.begin()
+        timer.start()
         try:
             return task.function(*args, **kwargs)
         finally:
-            alarm.stop()
-    except alarm.rang:
+            timer.cancel()
+            stopper.end()
+    except stopper.error:
         raise TaskTimeoutError(task.name, seconds) from None
 
 
-class _Alarm:
-    """Raises `rang` in the thread that starts it, after some seconds, unless it is stopped.
-
-    Attributes:
-        rang: Its own, so that the alarm of a caller passes through; no Exception, so that `except Exception` lets it.
-    """
-
-    def __init__(self) -> None:
-        self._thread = threading.get_ident()
-        self._lock = threading.Lock()
-        self._stopped = self._has_rung = False
-        self.rang: type[BaseException] = type("TimeIsUp", (BaseException,), {})
-
-    def start(self, seconds: float) -> None:
-        """Ring in so many seconds; from now on `rang` may be raised at any step."""
-        self._timer = threading.Timer(seconds, self._ring)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _ring(self) -> None:
-        with self._lock:
-            if not self._stopped:
-                self._has_rung = True
-                _raise_in(self._thread, self.rang)
-
-    def stop(self) -> None:
-        """Stop the alarm; if it has rung meanwhile, it is heard here or never."""
-        self._timer.cancel()
-        with self._lock:
-            self._stopped = True
-            if self._has_rung:
-                _raise_in(self._thread, None)
-
-
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Let `thread` raise `error` before its next step, or forget what it was to raise."""
-    pending = ctypes.py_object(error) if error else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pending)
+class _TimeIsUp(BaseException):
+    """Raised in a sync task that takes too long; no Exception, so that `except Exception` lets it pass."""

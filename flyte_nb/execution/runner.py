@@ -73,6 +73,13 @@ class Runner:
             _caller.reset(token)
             self._tell(call)
 
+    async def call_in_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a sync `task` in a thread; cancelling the call stops the task between two steps of Python."""
+        __tracebackhide__ = True
+        from flyte_nb.execution.stopping import run_in_thread
+
+        return await run_in_thread(self.call, task, args, kwargs)
+
     async def _awaiting(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         call = Call(next(self._ids), task.name, _caller.get())

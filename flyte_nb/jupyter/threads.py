@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import ctypes
 import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flyte_nb.execution.stopping import raise_in_thread
 from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS, Interrupted, inside_work, stop_of
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ class _ThreadRunner:
                 return  # it has ended meanwhile, and its loop with it
         if not self._ended.wait(BLOCKED_SECONDS) and not self._came_round:
             self._struck = True
-            thread_id, kind = ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Interrupted)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread_id, kind)
+            raise_in_thread(self._thread.ident or 0, Interrupted)
         self.wait()
 
     def _cancel(self) -> None:

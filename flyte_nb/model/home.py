@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Coroutine, Mapping
 
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
@@ -39,6 +39,11 @@ class Home(Protocol):
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call `task`: the value of a sync one, an awaitable of an async one."""
+
+    def call_in_thread(
+        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Coroutine[Any, Any, Any]:
+        """Return an awaitable that calls a sync `task` in a thread, with the context of the caller."""
 
 
 _home: Home | None = None

@@ -91,9 +91,7 @@ class Task(Generic[P, R]):
         if self.is_async:
             awaitable: Coroutine[Any, Any, Any] = home().call(self, args, kwargs)
             return awaitable
-        from asyncio import to_thread
-
-        return to_thread(home().call, self, args, kwargs)
+        return home().call_in_thread(self, args, kwargs)
 
     def override(self, **changes: Any) -> Task[P, R]:
         """Return this task with other policies; the environment keeps the original.

@@ -1,0 +1,106 @@
+"""Sync tasks in threads stop when the call that awaits them is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import flyte_nb as flyte
+from flyte_nb import TaskEnvironment
+from flyte_nb.execution.stopping import StoppedInThread, Stopper
+from flyte_nb.session import session
+
+
+def test_cancelling_stops_a_sync_task_in_its_thread() -> None:
+    """Its `finally` runs before the cancellation is over, and the tree says cancelled."""
+    env = TaskEnvironment("env")
+    began, said = threading.Event(), []
+
+    @env.task
+    def work() -> None:
+        try:
+            began.set()
+            while True:
+                time.sleep(0.001)
+        finally:
+            said.append("cleaned up")
+
+    async def main() -> None:
+        running = asyncio.ensure_future(work.aio())
+        await asyncio.to_thread(began.wait)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert said == ["cleaned up"]
+
+    states = []
+    end = session().runner.subscribe(lambda node: states.append(node.state.value))
+    asyncio.run(main())
+    end()
+    assert states == ["running", "cancelled"]
+
+
+def test_the_thread_is_as_good_as_new_afterwards() -> None:
+    """What runs in that thread next hears nothing of it."""
+    env = TaskEnvironment("env")
+
+    @env.task
+    def work(steps: int) -> int:
+        return sum(1 for _ in range(steps))
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        for round_ in range(200):
+            running = asyncio.ensure_future(work.aio(round_ * 50))
+            await asyncio.sleep(0)
+            if round_ % 2:
+                await asyncio.sleep(0.0002)
+            running.cancel()
+            await asyncio.wait({running})
+            assert await work.aio(10) == 10
+
+    asyncio.run(main())
+
+
+def test_a_map_of_sync_tasks_stops_when_one_fails() -> None:
+    """The others are stopped in their threads."""
+    env = TaskEnvironment("env")
+    stopped: list[int] = []
+    others = threading.Semaphore(0)
+
+    @env.task
+    def work(n: int) -> None:
+        if n == 2:
+            others.acquire()
+            others.acquire()
+            raise ValueError("two")
+        try:
+            others.release()
+            while True:
+                time.sleep(0.001)
+        except StoppedInThread:
+            stopped.append(n)
+            raise
+
+    async def main() -> None:
+        await flyte.map(work, range(3), concurrency=3)
+
+    with pytest.raises(ValueError, match="two"):
+        asyncio.run(main())
+    assert sorted(stopped) == [0, 1]
+
+
+def test_what_was_stopped_before_it_began_does_not_begin() -> None:
+    """A stopper that was asked early lets nothing begin; one that is asked late does nothing."""
+    early, late = Stopper(StoppedInThread), Stopper(StoppedInThread)
+    early.ask()
+    with pytest.raises(early.error):
+        early.begin()
+    late.begin()
+    late.end()
+    late.ask()
+    time.sleep(0.01)
