@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.errors import SourceUnavailableError
 from flyte_nb.masking import masked, without_credentials
 from flyte_nb.model.image import Image
+from flyte_nb.model.task import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,8 +76,7 @@ def _storable(specification: dict[str, Any]) -> dict[str, Any]:
 
 
 def _policies(task: Task[..., Any]) -> dict[str, Any]:
-    names = ("short_name", "retries", "timeout", "cache", "description")
-    return {name: _plain(getattr(task, name)) for name in names}
+    return {name: _plain(getattr(task, name)) for name in POLICIES}
 
 
 def _plain(value: Any) -> Any:

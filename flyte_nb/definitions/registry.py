@@ -75,7 +75,7 @@ class Registry:
         self._touched: set[str] = set()
         self._uncovered = False
         self._listeners: Listeners[RegistryChanged] = Listeners()
-        self._sorted: tuple[object, object, list[str]] | None = None
+        self._sorted: tuple[object, list[str]] | None = None  # names in order, and of what
 
     # What the session says
 
@@ -143,7 +143,6 @@ class Registry:
 
     def _settle(self) -> None:
         """Announce what changed, unless a cell is running: then `commit` does."""
-        self._sorted = None
         if not self._savepoints and self._touched:
             changed = RegistryChanged(frozenset(self._touched))
             self._touched = set()
@@ -273,7 +272,6 @@ class Registry:
             return
         self._touched.update(fact.name for fact in facts)
         self._catalog = self._fold()
-        self._sorted = None
         self._uncovered = self._uncovered or any(
             isinstance(fact, Remove) or (isinstance(fact, Define) and self._catalog.spec(fact.name)) for fact in facts
         )
@@ -290,19 +288,20 @@ class Registry:
     def names(self) -> list[str]:
         """Return every defined name in the order of registration."""
         with self._lock:
-            cells, catalog = self.cell_order(), self._catalog
-            if self._sorted is None or self._sorted[0] is not catalog or self._sorted[1] != cells:
-                places = catalog.places()
-                rank = self._ranking(cells)
-                names = sorted(places, key=lambda name: (rank(places[name].owner), places[name].position))
-                self._sorted = (catalog, dict(cells), names)
-            return list(self._sorted[2])
+            known = (self._catalog, self._catalog.version, self.cell_order())
+            if self._sorted is None or self._sorted[0] != known:
+                places, order = self._catalog.places(), self._order()
+                # A copy of the cells: the order is of what they were.
+                key = (*known[:2], dict(known[2]))
+                self._sorted = (key, sorted(places, key=lambda name: order(places[name])))
+            return list(self._sorted[1])
 
-    def _ranking(self, cells: Mapping[str, int]) -> Callable[[Owner], tuple[int, int, int]]:
-        """Return how cells compare: those of the notebook by position, then the others by when they first spoke.
+    def _order(self) -> Callable[[Place], tuple[int, ...]]:
+        """Return how places compare: cells of the notebook by position, then the others by when they first spoke.
 
         A module counts just before the cell that imported it first.
         """
+        cells = self.cell_order()
         ranks: dict[Owner, tuple[int, int, int]] = {_NO_CELL: (-1, 0, 1)}
 
         def rank(owner: Owner) -> tuple[int, int, int]:
@@ -316,7 +315,7 @@ class Registry:
                     ranks[owner] = (0, position, 1)
             return ranks[owner]
 
-        return rank
+        return lambda place: (*rank(place.owner), place.position)
 
     def spec(self, name: str) -> EnvironmentSpec | None:
         """Return the definition of `name`, or None."""
@@ -335,8 +334,8 @@ class Registry:
             spec, added = self._catalog.spec(name), self._catalog.added(name)
             if spec is None:
                 return ()
-            rank = self._ranking(self.cell_order())
-            later = sorted(added.items(), key=lambda item: (rank(item[1].owner), item[1].position))
+            order = self._order()
+            later = sorted(added.items(), key=lambda item: order(item[1]))
             return tuple(dict.fromkeys((*spec.depends_on, *(dependency for (dependency, _), _ in later))))
 
     @property
@@ -351,9 +350,8 @@ class Registry:
     def tasks(self, name: str) -> Mapping[str, Task[..., Any]]:
         """Return the tasks of `name` by full name, in the order of the notebook."""
         with self._lock:
-            attached = self._catalog.tasks(name)
-            rank = self._ranking(self.cell_order())
-            in_order = sorted(attached.values(), key=lambda item: (rank(item[1].owner), item[1].position))
+            attached, order = self._catalog.tasks(name), self._order()
+            in_order = sorted(attached.values(), key=lambda item: order(item[1]))
             return {task.name: task for task, _ in in_order}
 
     def subscribe(self, listener: Callable[[RegistryChanged], None]) -> Callable[[], None]:

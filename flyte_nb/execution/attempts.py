@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import TaskTimeoutError
-from flyte_nb.execution.stopping import CLEAN_UP_SECONDS, Stopper
+from flyte_nb.execution.stopping import Stopper, cleaned_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -84,20 +84,14 @@ async def _limited(task: Task[..., Any], work: Coroutine[Any, Any, Any], seconds
     try:
         await asyncio.wait({running}, timeout=seconds)
     except asyncio.CancelledError:
-        await _cancelled(running)
+        running.cancel()
+        await cleaned_up(running)
         raise
     if not running.done():
-        await _cancelled(running)
+        running.cancel()
+        await cleaned_up(running)
         raise TaskTimeoutError(task.name, seconds)
     return running.result()
-
-
-async def _cancelled(running: asyncio.Future[Any]) -> None:
-    """Cancel `running` and wait while it cleans up; what it raises meanwhile is of no more interest."""
-    running.cancel()
-    await asyncio.wait({running}, timeout=CLEAN_UP_SECONDS)
-    if running.done() and not running.cancelled():
-        running.exception()
 
 
 def attempt(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CLEAN_UP_SECONDS", "StoppedInThread", "Stopper", "raise_in_thread", "run_in_thread"]
+__all__ = ["StoppedInThread", "Stopper", "cleaned_up", "raise_in_thread", "run_in_thread"]
 
 # How long code that was stopped may take to clean up before nobody waits for it any more.
-CLEAN_UP_SECONDS = 5.0
+_CLEAN_UP_SECONDS = 5.0
 
 
 class Stopper:
@@ -81,7 +81,12 @@ async def run_in_thread(function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stopper.ask()
-        await asyncio.wait({running}, timeout=CLEAN_UP_SECONDS)
-        if running.done() and not running.cancelled():
-            running.exception()  # of no more interest
+        await cleaned_up(running)
         raise
+
+
+async def cleaned_up(running: asyncio.Future[Any]) -> None:
+    """Wait, but not for ever, while what was stopped cleans up; what it raises meanwhile is of no more interest."""
+    await asyncio.wait({running}, timeout=_CLEAN_UP_SECONDS)
+    if running.done() and not running.cancelled():
+        running.exception()

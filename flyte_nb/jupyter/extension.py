@@ -47,7 +47,7 @@ class Extension:
         self._completion = Completion(shell, session.registry)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
         self._config = FlyteNB(session.settings, parent=shell)
-        self._defining = DefiningMagics(shell, session, self._cells)
+        self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters)
         self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting)

@@ -15,6 +15,8 @@ from flyte_nb.view.environments import environment_table, environments_table
 from flyte_nb.view.runs import tree_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.session import Session
@@ -31,7 +33,7 @@ class Formatters:
         self._shell, self._session = shell, session
         self._already_shown: tuple[Any, int] | None = None
         self._formatter: Any = shell.display_formatter and shell.display_formatter.ipython_display_formatter
-        self._showers = {
+        self._showers: dict[type, Callable[[Any], None]] = {
             Plan: self._plan,
             Deployment: self._deployment,
             Run: self._run,
@@ -48,6 +50,10 @@ class Formatters:
         """Take back what `load` registered."""
         for kind in self._showers:
             self._formatter.pop(kind, None)
+
+    def show(self, value: object) -> None:
+        """Display `value` as a cell that ends with it would."""
+        self._showers[type(value)](value)
 
     def shown(self, value: T) -> T:
         """Return `value`, which a magic has displayed: as the value of its cell it is not displayed again."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.execution.node import Node
     from flyte_nb.execution.runner import Runner
+    from flyte_nb.view.table import Table
 
 __all__ = ["LiveDeployment", "LiveRun", "updating"]
 
@@ -77,7 +78,7 @@ class LiveDeployment:
         self._output.set_states(self._changed)
         self._changed = {}
         if monotonic() - self._kept_at > _KEEP_SECONDS:
-            self._output.keep(deployment_table(self._target, list(self._statuses.values())))
+            self._output.keep(self._table())
             self._kept_at = monotonic()
 
     def end(self) -> None:
@@ -86,14 +87,16 @@ class LiveDeployment:
             return  # refused before anything was shown
         self.update()
         if self._output:
-            self._output.keep(deployment_table(self._target, list(self._statuses.values())))
+            self._output.keep(self._table())
         else:
             self._draw(self._plan)
 
     def _draw(self, plan: Plan) -> GraphOutput:
         states = {name: status.state.value for name, status in self._statuses.items()}
-        table = deployment_table(self._target, list(self._statuses.values()))
-        return GraphOutput(self._shell, plan_picture(plan, states), table)
+        return GraphOutput(self._shell, plan_picture(plan, states), self._table())
+
+    def _table(self) -> Table:
+        return deployment_table(self._target, list(self._statuses.values()))
 
 
 # The views of the runs that the code of the moment is part of.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.errors import InvalidValueError, did_you_mean
@@ -31,17 +32,7 @@ _RESET: dict[str, Any] = {
     "cache": "disable",
     "interruptible": False,
 }
-_FIELDS = (
-    "image",
-    "resources",
-    "depends_on",
-    "description",
-    "env_vars",
-    "secrets",
-    "cache",
-    "interruptible",
-    "flyte_options",
-)
+_FIELDS = tuple(field.name for field in fields(EnvironmentSpec) if field.name != "name")
 
 
 class TaskEnvironment:

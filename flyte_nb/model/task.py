@@ -13,14 +13,15 @@ from flyte_nb.model.policies import Cache, RetryStrategy, Timeout, as_cache, as_
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["Task"]
+__all__ = ["POLICIES", "Task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
 _EXAMPLE = "@env.task on `async def train(config: dict) -> str: ...`"
-_POLICIES = ("short_name", "retries", "timeout", "cache", "description")
+# What can be said of a task beside its function.
+POLICIES = ("short_name", "retries", "timeout", "cache", "description")
 
 
 class Task(Generic[P, R]):
@@ -100,9 +101,9 @@ class Task(Generic[P, R]):
             InvalidValueError: A name in `changes` is not one of short_name, retries, timeout, cache, description.
         """
         for key in changes:
-            if key not in _POLICIES:
-                raise InvalidValueError("Task.override", key, "is not one of " + ", ".join(_POLICIES), "retries=3")
-        policies = {key: getattr(self, key) for key in _POLICIES}
+            if key not in POLICIES:
+                raise InvalidValueError("Task.override", key, "is not one of " + ", ".join(POLICIES), "retries=3")
+        policies = {key: getattr(self, key) for key in POLICIES}
         return Task(self.function, self.environment, **{**policies, **changes})
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from flyte_nb.deployment.plan import Plan, Step
     from flyte_nb.deployment.status import EnvironmentStatus
@@ -40,7 +40,7 @@ def plan_table(plan: Plan) -> Table:
     return Table(("wave", "environment", "action", "after", "what differs"), rows, caption, _advice(plan))
 
 
-def deployment_table(target: str, statuses: Iterable[EnvironmentStatus]) -> Table:
+def deployment_table(target: str, statuses: Collection[EnvironmentStatus]) -> Table:
     """Return where each environment of a deployment stands, a row each."""
     rows = tuple((s.name, _label(s.state.value), _clock(s), _seconds(s), s.error or _NONE) for s in statuses)
     counts = _counts(status.state.value for status in statuses) or "nothing to deploy"

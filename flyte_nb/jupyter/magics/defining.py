@@ -14,10 +14,8 @@ from flyte_nb.definitions.registry import Owner
 from flyte_nb.errors import InvalidValueError
 from flyte_nb.jupyter.arguments import environment_fields, parsed
 from flyte_nb.jupyter.magics.one_line import one_line_errors
-from flyte_nb.jupyter.output import show_table
 from flyte_nb.model import TaskEnvironment
 from flyte_nb.model.names import check_environment_name
-from flyte_nb.view.environments import environment_table
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.jupyter.cells import CellRuns
+    from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.session import Session
 
 __all__ = ["DefiningMagics"]
@@ -36,10 +35,10 @@ _ABSENT = object()
 class DefiningMagics(Magics):
     """The magics that change what is defined."""
 
-    def __init__(self, shell: InteractiveShell, session: Session, cells: CellRuns) -> None:
+    def __init__(self, shell: InteractiveShell, session: Session, cells: CellRuns, formatters: Formatters) -> None:
         super().__init__(shell)
         self._shell = shell
-        self._session, self._cells = session, cells
+        self._session, self._cells, self._formatters = session, cells, formatters
         # The body of a cell may bind the cell's variable anew: what it held at the end, by its id, keeping nothing.
         self._left: dict[str, int] = {}
 
@@ -80,10 +79,7 @@ class DefiningMagics(Magics):
         arguments = parsed("%flyte_env", self.flyte_env, line)
         if any(value is not None for key, value in vars(arguments).items() if key != "name"):
             raise UsageError("%flyte_env NAME shows an environment. To define one, begin a cell with %%flyte_env.")
-        registry = self._session.registry
-        environment = TaskEnvironment.of(registry.require(arguments.name))
-        table = environment_table(environment, registry.dependents(arguments.name), registry.edges)
-        show_table(table, whole=True)
+        self._formatters.show(TaskEnvironment.of(self._session.registry.require(arguments.name)))
 
     @one_line_errors
     def begin_environment(self, line: str) -> None:

@@ -10,9 +10,8 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from flyte_nb.definitions.registry import Environments
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.magics.one_line import one_line_errors
-from flyte_nb.jupyter.output import GraphOutput, show_table
-from flyte_nb.view.deployments import plan_picture, plan_table
-from flyte_nb.view.environments import environments_picture, environments_table
+from flyte_nb.jupyter.output import GraphOutput
+from flyte_nb.view.environments import environments_picture
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -50,7 +49,7 @@ class ShowingMagics(Magics):
     def flyte_envs(self, line: str) -> None:
         """Show every environment of the session."""
         parsed("%flyte_envs", self.flyte_envs, line)
-        show_table(environments_table(list(Environments(self._session.registry).values())))
+        self._formatters.show(Environments(self._session.registry))
 
     @no_var_expand
     @magic_arguments()
@@ -84,5 +83,5 @@ class ShowingMagics(Magics):
         """Show what %flyte_deploy would do, and in which order."""
         arguments = parsed("%flyte_plan", self.flyte_plan, line)
         plan, _ = self._session.plan(arguments.names, self._session.target(arguments.target))
-        GraphOutput(self._shell, plan_picture(plan), plan_table(plan))
+        self._formatters.show(plan)
         return self._formatters.shown(plan)
