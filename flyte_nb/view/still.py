@@ -40,7 +40,7 @@ def still(picture: Picture, host: str) -> str:
         raise ValueError(f"host must be a class name such as 'fnb-1a2b', not {host!r}")
     shown = collapse(picture)
     known = f"{headline(shown, len(waves(shown.names, shown.edges)))}: {describe(shown)}"
-    source = b64encode(draw(shown).encode()).decode()
+    source = b64encode(draw(picture).encode()).decode()
     return (
         f'<div class="flyte-nb {host}"><img alt="{html_text(known, _LONGEST_ALT)}" '
         f'src="data:image/svg+xml;base64,{source}"></div>'
