@@ -13,26 +13,27 @@ E = TypeVar("E")
 
 
 class Listeners(Generic[E]):
-    """Functions that are told of events, from whatever thread the event happens in."""
+    """Functions that are told of events, from whatever thread the event happens in.
+
+    Attributes:
+        present: Those who listen now.
+    """
 
     def __init__(self, *listeners: Callable[[E], None]) -> None:
-        self._listeners = listeners
-
-    def __bool__(self) -> bool:
-        return bool(self._listeners)
+        self.present = listeners
 
     def add(self, listener: Callable[[E], None]) -> Callable[[], None]:
         """Tell `listener` of every event from now on; return what ends that."""
-        self._listeners = (*self._listeners, listener)
+        self.present = (*self.present, listener)
 
         def end() -> None:
-            self._listeners = tuple(other for other in self._listeners if other is not listener)
+            self.present = tuple(other for other in self.present if other is not listener)
 
         return end
 
     def tell(self, event: E) -> None:
         """Tell all of `event`. What a listener raises is logged: a view that fails must not stop the work."""
-        for listener in self._listeners:
+        for listener in self.present:
             try:
                 listener(event)
             except Exception:

@@ -2,76 +2,94 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timezone
 from time import time
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import TaskTimeoutError
-from flyte_nb.execution.node import Node, RunState
+from flyte_nb.execution.journal import InnerJournal, Journal
+from flyte_nb.execution.node import LogLine, Node, RunState
 from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from flyte_nb.execution.output import Output
 
 __all__ = ["Call", "Collector"]
 
+# Where an exception keeps the id of the call in which it arose.
+_AROSE = "_flyte_nb_arose"
+
+_creating = threading.Lock()
+
 
 class Collector:
-    """What is called, though it is no call itself: it stands for a caller that is not a task."""
+    """What calls, though it is no call itself: it stands for a caller that is not a task.
 
-    __slots__ = ("calls", "parent", "root")
+    Attributes:
+        journal: Where what is called from here is noted.
+        parent: The id that what is called from here has as its parent, if any.
+        root: The id of the root that it belongs to, if any.
+    """
 
-    def __init__(self, caller: Collector | None) -> None:
+    __slots__ = ("journal", "parent", "root")
+
+    def __init__(self, caller: Collector | Call | None) -> None:
+        self.journal: Journal = InnerJournal(caller.journal) if caller else Journal()
         self.parent: int | None = caller.as_parent if caller else None
         self.root: int | None = caller.root if caller else None
-        self.calls: list[Collector] | None = None
-        if caller:
-            caller.add(self)
 
     @property
     def as_parent(self) -> int | None:
         """The id that what is called from here has as its parent."""
         return self.parent
 
-    def add(self, call: Collector) -> None:
-        """Note that `call` was made from here."""
-        if self.calls is None:
-            self.calls = [call]  # most calls make none
-        else:
-            self.calls.append(call)
 
-    def nodes(self) -> Iterator[Node]:
-        """Yield a node for this call and for each below it, in no particular order."""
-        pending: list[Collector] = [self]
-        while pending:
-            call = pending.pop()
-            if isinstance(call, Call):
-                yield call.node()
-            pending.extend(call.calls or ())
+class Call:
+    """One call of a task, from its beginning, or from when it is queued, to its `end`."""
 
+    __slots__ = (
+        "arose",
+        "attempts",
+        "ended",
+        "error",
+        "id",
+        "inputs",
+        "journal",
+        "output",
+        "parent",
+        "root",
+        "started",
+        "state",
+        "task",
+    )
 
-class Call(Collector):
-    """One call of a task: it has begun when this is made, and ends with `end`."""
-
-    __slots__ = ("attempts", "ended", "error", "id", "started", "state", "task")
-
-    def __init__(self, number: int, task: str, caller: Collector | None) -> None:
-        # Not through the base: this is on the path of every call.
-        self.id, self.task, self.calls = number, task, None
-        self.parent, self.root = None, number
+    def __init__(self, number: int, task: str, inputs: str, caller: Collector | Call | None, journal: Journal) -> None:
+        self.id, self.task, self.inputs, self.journal = number, task, inputs, journal
+        self.parent: int | None = None
+        self.root = number
         if caller is not None:
             self.parent = caller.as_parent
-            if self.parent is not None:
+            if self.parent is not None and caller.root is not None:
                 self.root = caller.root
-            caller.add(self)
         self.state, self.error, self.attempts = RunState.RUNNING, "", 1
+        self.arose: int | None = None
         self.ended: float | None = None
+        self.output: Output | None = None
         self.started = time()
 
     @property
-    def as_parent(self) -> int | None:
+    def as_parent(self) -> int:
         """The id that what is called from here has as its parent."""
         return self.id
+
+    def queue(self) -> None:
+        """Note that the call waits for its turn."""
+        self.state, self.attempts = RunState.QUEUED, 0
+
+    def begin(self) -> None:
+        """Note that its turn has come."""
+        self.state, self.attempts, self.started = RunState.RUNNING, 1, time()
 
     def retry(self, error: BaseException) -> None:
         """Note that an attempt ended by `error` and another will follow."""
@@ -88,6 +106,11 @@ class Call(Collector):
             self.state, self.error = RunState.SUCCEEDED, ""
             return
         self.state, self.error = self._end_state(error), error_text(error)
+        self.arose = self._place_of(error)
+
+    def end_cached(self) -> None:
+        """Note that an earlier result was used."""
+        self.state, self.attempts, self.ended = RunState.CACHED, 0, time()
 
     def _end_state(self, error: BaseException) -> RunState:
         if isinstance(error, TaskTimeoutError) and error.task == self.task:
@@ -95,10 +118,32 @@ class Call(Collector):
         # Cancellation and kernel interrupts end a call from outside; neither is an Exception.
         return RunState.FAILED if isinstance(error, Exception) else RunState.CANCELLED
 
+    def _place_of(self, error: BaseException) -> int:
+        """Return the call in which `error` arose: the first it has ended, which is below this one or this itself."""
+        known = getattr(error, _AROSE, None)
+        if isinstance(known, int) and known > self.id:
+            return known
+        try:
+            setattr(error, _AROSE, self.id)
+        except Exception:  # noqa: BLE001 - an exception of others may refuse anything
+            return self.id
+        return self.id
+
+    def write(self, stream: str, text: str) -> None:
+        """Add to what the call has printed, logged or displayed."""
+        if self.output is None:
+            from flyte_nb.execution.output import Output
+
+            with _creating:  # several threads of one call may print at once
+                self.output = self.output or Output()
+        self.output.write(stream, text)
+
+    def logs(self, after: int = 0) -> list[LogLine]:
+        """Return what the call has printed, logged and displayed, from line number `after` on."""
+        return self.output.lines(self.id, self.task, after) if self.output else []
+
     def node(self) -> Node:
         """Return the call as it stands now."""
-        assert self.root is not None  # noqa: S101 - a call has a root, its own if no other
-        ended = None if self.ended is None else _utc(self.ended)
         return Node(
             self.id,
             self.parent,
@@ -106,9 +151,12 @@ class Call(Collector):
             self.task,
             self.state,
             _utc(self.started),
-            ended,
+            None if self.ended is None else _utc(self.ended),
             self.error,
             self.attempts,
+            self.inputs,
+            self.arose,
+            self.output.count if self.output else 0,
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["Node", "Run", "RunState"]
+__all__ = ["LogLine", "Node", "Run", "RunState"]
 
 T = TypeVar("T")
 
@@ -17,12 +17,42 @@ T = TypeVar("T")
 class RunState(str, Enum):
     """Where one call of a task stands."""
 
+    QUEUED = "queued"
     RUNNING = "running"
     RETRYING = "retrying"
     SUCCEEDED = "succeeded"
+    CACHED = "cached"
     FAILED = "failed"
     TIMED_OUT = "timed out"
     CANCELLED = "cancelled"
+    LOST = "lost"  # the kernel ended while it ran; only history knows
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a call in this state has ended."""
+        return self not in _UNDER_WAY
+
+
+_UNDER_WAY = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.RETRYING})
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of what a call has printed, logged or displayed; credentials are masked.
+
+    Attributes:
+        node: The id of the call.
+        task: The full name of its task.
+        time: When it was written, in UTC.
+        stream: "stdout", "stderr", "display", or the level of a logging record, such as "WARNING".
+        text: The line, without its end.
+    """
+
+    node: int
+    task: str
+    time: datetime
+    stream: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +65,13 @@ class Node:
         root: The id of the root.
         task: The full name of the task.
         state: Where it stands.
-        started: When it began, in UTC.
-        ended: When it ended, in UTC; None while it runs.
+        started: When it began, in UTC; while it is queued, since when.
+        ended: When it ended, in UTC; None until then.
         error: The type and message of what it, or its last attempt, raised; otherwise empty.
-        attempts: How many times it was begun.
+        attempts: How many times it was begun; 0 while it is queued, and if its result came from the cache.
+        inputs: Its arguments, shortened; secrets are masked.
+        arose: The id of the call in which the error arose that ended this one, or None.
+        lines: How many lines it has printed, logged and displayed.
     """
 
     id: int
@@ -50,6 +83,14 @@ class Node:
     ended: datetime | None = None
     error: str = ""
     attempts: int = 1
+    inputs: str = ""
+    arose: int | None = None
+    lines: int = 0
+
+    @property
+    def environment(self) -> str:
+        """The name of the task's environment."""
+        return self.task.partition(".")[0]
 
     @property
     def duration(self) -> float | None:
@@ -62,18 +103,22 @@ class Run(Generic[T]):
     """A finished run.
 
     Attributes:
+        name: What it is called in the history.
         task: The full name of the task that was run.
         result: What it returned.
         tree: Every call of the run in the order of their beginning; the first is the root.
+        logs: What its calls have printed, logged and displayed, in order.
     """
 
+    name: str
     task: str
     result: T
     tree: tuple[Node, ...]
+    logs: tuple[LogLine, ...] = ()
 
     @property
     def status(self) -> str:
-        """The state of the root: "succeeded"."""
+        """The state of the root: "succeeded", or "cached"."""
         return self.tree[0].state.value
 
     @property

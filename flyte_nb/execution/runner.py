@@ -7,7 +7,8 @@ that carry the context land under their true parent.
 from __future__ import annotations
 
 import inspect
-from contextlib import suppress
+import os
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -15,30 +16,55 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.errors import InvalidArgumentsError, NotATaskError
 from flyte_nb.execution.call import Call, Collector
 from flyte_nb.execution.inputs import check_inputs
-from flyte_nb.execution.node import Node, Run
+from flyte_nb.execution.journal import Journal, LoneJournal
+from flyte_nb.execution.node import LogLine, Node, Run, RunState
+from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.listeners import Listeners
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextvars import Token
 
-__all__ = ["Runner"]
+__all__ = ["Runner", "current_call"]
 
 
-_caller: ContextVar[Collector | None] = ContextVar("flyte_nb_caller", default=None)
+_caller: ContextVar[Call | Collector | None] = ContextVar("flyte_nb_caller", default=None)
+
+
+def current_call() -> Call | None:
+    """Return the call whose code runs here, or None outside of any."""
+    caller = _caller.get()
+    return caller if isinstance(caller, Call) else None
 
 
 class Runner:
-    """Calls tasks and reports each call, when it begins and when it ends, to its listeners."""
+    """Calls tasks, and notes in a journal for each run when every call begins and ends.
+
+    Attributes:
+        name: The beginning of the names of this session's runs; no other session has it.
+    """
 
     def __init__(self) -> None:
+        self.name = os.urandom(4).hex()
         self._ids = count(1)
         self._listeners: Listeners[Node] = Listeners()
+        self._watchers: Listeners[Journal] = Listeners()
 
     def subscribe(self, listener: Callable[[Node], None]) -> Callable[[], None]:
-        """Report every call to `listener`, which may be called from any thread; return what ends that."""
+        """Report every change of every call to `listener`, from whatever thread; return what ends that.
+
+        This costs a frozen node for each change. Who does not need every single one reads journals: see `watch`.
+        """
         return self._listeners.add(listener)
+
+    def watch(self, watcher: Callable[[Journal], None]) -> Callable[[], None]:
+        """Tell `watcher` of the journal of each run that begins, from whatever thread; return what ends that."""
+        return self._watchers.add(watcher)
+
+    def run_name(self, root: int) -> str:
+        """Return what the run whose root has that id is called."""
+        return f"{self.name}-{root}"
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call `task`: the value of a sync one, a coroutine of an async one.
@@ -53,8 +79,35 @@ class Runner:
             # Python's warning about a call that is never awaited shows it; mypy knows coroutines as a protocol only.
             work.__qualname__ = task.name  # type: ignore[attr-defined]
             return work
-        call = Call(next(self._ids), task.name, _caller.get())
+        call = self._new_call(task, args, kwargs)
         self._tell(call)
+        return self._call_here(call, task, args, kwargs)
+
+    async def call_in_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a sync `task` in a thread, when there is one; cancelling stops it between two steps of Python."""
+        __tracebackhide__ = True
+        from flyte_nb.execution.stopping import run_in_thread
+
+        _check_arguments(task, args, kwargs)
+        call = self._new_call(task, args, kwargs)
+        call.queue()
+        self._tell(call)
+        try:
+            return await run_in_thread(self._begin_here, call, task, args, kwargs)
+        except BaseException as error:
+            if call.state is RunState.QUEUED:  # it never began
+                call.end(error)
+                self._tell(call)
+            raise
+
+    def _begin_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        __tracebackhide__ = True
+        call.begin()
+        self._tell(call)
+        return self._call_here(call, task, args, kwargs)
+
+    def _call_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        __tracebackhide__ = True
         token = _caller.set(call)
         try:
             if task.has_policies:
@@ -73,16 +126,9 @@ class Runner:
             _caller.reset(token)
             self._tell(call)
 
-    async def call_in_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a sync `task` in a thread; cancelling the call stops the task between two steps of Python."""
-        __tracebackhide__ = True
-        from flyte_nb.execution.stopping import run_in_thread
-
-        return await run_in_thread(self.call, task, args, kwargs)
-
     async def _awaiting(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
-        call = Call(next(self._ids), task.name, _caller.get())
+        call = self._new_call(task, args, kwargs)
         self._tell(call)
         token = _caller.set(call)
         try:
@@ -102,9 +148,34 @@ class Runner:
             _restore(token)
             self._tell(call)
 
+    def _new_call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        caller = _caller.get()
+        inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
+        if caller is not None:
+            return Call(next(self._ids), task.name, inputs, caller, caller.journal)
+        journal = LoneJournal()
+        if self._watchers.present:
+            self._watchers.tell(journal)
+        return Call(next(self._ids), task.name, inputs, None, journal)
+
     def _tell(self, call: Call) -> None:
-        if self._listeners:
+        call.journal.append(call)
+        if self._listeners.present:
             self._listeners.tell(call.node())
+
+    @contextmanager
+    def collecting(self) -> Iterator[Journal]:
+        """Give a journal of all that the body calls, which is a part of the run around it, if there is one."""
+        caller = _caller.get()
+        collector = Collector(caller)
+        if caller is None and self._watchers.present:
+            self._watchers.tell(collector.journal)
+        token = _caller.set(collector)
+        try:
+            yield collector.journal
+        finally:
+            collector.journal.closed = True
+            _restore(token)
 
     async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run[Any]:
         """Run `task` inline and return the finished run; what the task raises is raised.
@@ -121,15 +192,18 @@ class Runner:
             raise NotATaskError(task)
         _check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
-        collector = Collector(_caller.get())
-        token = _caller.set(collector)
-        try:
+        with self.collecting() as journal:
             result = task(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
-        finally:
-            _restore(token)
-        return Run(task.name, result, tuple(sorted(collector.nodes(), key=lambda node: node.id)))
+        calls = journal.calls()
+        tree = tuple(call.node() for call in calls)
+        return Run(self.run_name(tree[0].root), task.name, result, tree, _in_order(calls))
+
+
+def _in_order(calls: list[Call]) -> tuple[LogLine, ...]:
+    lines = [line for call in calls if call.output for line in call.logs()]
+    return tuple(sorted(lines, key=lambda line: line.time))
 
 
 def _check_arguments(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -141,7 +215,7 @@ def _check_arguments(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[s
         raise InvalidArgumentsError(task.name, str(error), str(task.signature)) from None
 
 
-def _restore(token: Token[Collector | None]) -> None:
+def _restore(token: Token[Call | Collector | None]) -> None:
     # A coroutine that is closed instead of finished may be in another context, which has nothing to restore.
     with suppress(ValueError):
         _caller.reset(token)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.status import EnvironmentStatus, State
+from flyte_nb.execution.journal import JournalReader
 from flyte_nb.jupyter.output import GraphOutput, has_front_end, show
 from flyte_nb.view.deployments import deployment_table, plan_picture
 from flyte_nb.view.runs import tree_text
 from flyte_nb.view.still import new_host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.deployment.plan import Plan
+    from flyte_nb.execution.journal import Journal
     from flyte_nb.execution.node import Node
-    from flyte_nb.execution.runner import Runner
     from flyte_nb.view.table import Table
 
 __all__ = ["LiveDeployment", "LiveRun", "updating"]
@@ -99,53 +99,39 @@ class LiveDeployment:
         return deployment_table(self._target, list(self._statuses.values()))
 
 
-# The views of the runs that the code of the moment is part of.
-_views: ContextVar[tuple[LiveRun, ...]] = ContextVar("flyte_nb_views", default=())
-
-
 class LiveRun:
     """The tree of calls of a run as text."""
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, journal: Journal) -> None:
         self._live = has_front_end(shell)
         self._display_id = new_host()
+        self._reader = JournalReader(journal)
         self._nodes: dict[int, Node] = {}
-        self._changed = False
         self._shown = False
 
     @property
     def begun(self) -> bool:
         """Whether any task was called."""
+        self._read()
         return bool(self._nodes)
 
-    @contextmanager
-    def following(self, runner: Runner) -> Iterator[None]:
-        """Take into account what the body calls; it is shown by the next `update`. Other runs may go on meanwhile."""
-        unsubscribe = runner.subscribe(self._note)
-        token = _views.set((*_views.get(), self))
-        try:
-            yield
-        finally:
-            _views.reset(token)
-            unsubscribe()
-
-    def _note(self, node: Node) -> None:
-        if self in _views.get():
-            self._nodes[node.id] = node
-            self._changed = True
+    def _read(self) -> bool:
+        changed = self._reader.changed()
+        self._nodes.update((call.id, call.node()) for call in changed)
+        return bool(changed)
 
     def update(self) -> None:
         """Show the tree if it has changed and the front end can replace it."""
-        if self._live and self._changed:
+        if self._live and self._read():
             self._show()
 
     def end(self) -> None:
         """Leave the final tree in the notebook."""
-        if self._nodes and (self._changed or not self._live):
+        changed = self._read()
+        if self._nodes and (changed or not self._shown):
             self._show()
 
     def _show(self) -> None:
-        self._changed = False
         text = tree_text(sorted(self._nodes.values(), key=lambda node: node.id))
         show({"text/plain": text}, self._display_id, update=self._shown)
-        self._shown = self._live
+        self._shown = True

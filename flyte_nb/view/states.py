@@ -58,9 +58,14 @@ STATES: Mapping[str, State] = MappingProxyType(
         "remove": State("to remove", "-", "M-3.5 0H3.5", *_RED, filled=True),
         "create": State("to create", "+", "M-3.5 0H3.5M0 -3.5V3.5", *_GREEN, filled=True),
         "update": State("to update", "~", "M-3.8 .9C-2.5 -1.9 -1.2 -1.9 0 0S2.5 1.9 3.8 -.9", *_AMBER, filled=True),
+        "lost": State(
+            "lost", "∅", "M3.4 -3.4L-3.4 3.4M2.6 0A2.6 2.6 0 1 1 -2.6 0A2.6 2.6 0 1 1 2.6 0", *_RED, filled=True
+        ),
+        "queued": State("queued", "◔", "M0 -3.4V0L2.4 1.6", *_GREY),
         "pending": State("pending", "…", "M-3.3 0h.01M0 0h.01M3.3 0h.01", *_GREY),
         "skipped": State("skipped", "»", "M-3.4 -2.7L-.6 0L-3.4 2.7M.8 -2.7L3.6 0L.8 2.7", *_MAUVE),
         "unchanged": State("unchanged", "=", "M-3.2 -1.6H3.2M-3.2 1.6H3.2", *_GREY),
+        "cached": State("cached", "≡", "M-3.4 -2.4H3.4M-3.4 0H3.4M-3.4 2.4H3.4", *_GREEN),
         "succeeded": State("deployed", "✓", "M-3.5 .3L-1.1 2.7L3.6 -2.5", *_GREEN, filled=True),
         "defined": State("defined", "○", "M0 0h.01", *_GREY),
     }

@@ -41,7 +41,7 @@ def test_cancelling_stops_a_sync_task_in_its_thread() -> None:
     end = session().runner.subscribe(lambda node: states.append(node.state.value))
     asyncio.run(main())
     end()
-    assert states == ["running", "cancelled"]
+    assert states == ["queued", "running", "cancelled"]
 
 
 def test_the_thread_is_as_good_as_new_afterwards() -> None:

@@ -102,14 +102,15 @@ class ActingMagics(Magics):
 
     async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
         __tracebackhide__ = True
-        view, runner = LiveRun(self._shell), self._session.runner
-        try:
-            with view.following(runner):
+        runner = self._session.runner
+        with runner.collecting() as journal:
+            view = LiveRun(self._shell, journal)
+            try:
                 async with updating(view.update):
                     return await run_expression(expression, self._shell.user_ns, local, runner)
-        except FlyteNbError as error:
-            if view.begun:
-                raise  # a task's own, with its traceback
-            raise UsageError(str(error)) from None
-        finally:
-            view.end()
+            except FlyteNbError as error:
+                if view.begun:
+                    raise  # a task's own, with its traceback
+                raise UsageError(str(error)) from None
+            finally:
+                view.end()

@@ -1,0 +1,89 @@
+"""The arguments of a call in a few words: made at every call, so never by code of others, and never of secrets."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.masking import MASK, says_secret, without_credentials
+
+if TYPE_CHECKING:
+    from flyte_nb.model.task import Task
+
+__all__ = ["inputs_preview", "value_preview"]
+
+_LONGEST, _LONGEST_VALUE, _MOST_ENTRIES, _DEEPEST = 160, 60, 4, 2
+_READ = 400  # more than is shown, so that a credential is seen whole before it is cut
+_BRACKETS: dict[type, str] = {list: "[]", tuple: "()"}
+_PLAIN = (int, float, bool, complex, type(None))
+
+
+def inputs_preview(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the arguments of a call as `name=value, ...`, at most 160 characters."""
+    given = [*zip(task.signature.parameters, args, strict=False), *kwargs.items()]
+    return _cut(", ".join(f"{name}={_named(name, value, 0)}" for name, value in given), _LONGEST)
+
+
+def value_preview(value: Any, depth: int = 0) -> str:
+    """Return a value in at most 60 characters: of a container the first entries, of an array its type and shape."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return _cut(_number(value), _LONGEST_VALUE)
+    if kind is str:
+        return _cut(repr(without_credentials(value[:_READ])), _LONGEST_VALUE)
+    if kind in (bytes, bytearray):
+        return f"<{len(value)} bytes>"
+    if kind in (list, tuple, set, frozenset, dict):
+        return _cut(_container(value, depth), _LONGEST_VALUE)
+    return _cut(_described(value), _LONGEST_VALUE)
+
+
+def _named(name: object, value: Any, depth: int) -> str:
+    return MASK if isinstance(name, str) and _is_secret(name) else value_preview(value, depth)
+
+
+_is_secret = lru_cache(maxsize=4096)(says_secret)
+
+
+def _number(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an int with more digits than Python converts
+        return f"<{value.bit_length()} bits>"
+
+
+def _container(value: Any, depth: int) -> str:
+    if depth >= _DEEPEST:
+        return f"<{type(value).__name__} of {len(value)}>"
+    try:
+        first = list(islice(value.items() if isinstance(value, dict) else value, _MOST_ENTRIES))
+    except RuntimeError:  # another thread changes it
+        return f"<{type(value).__name__}>"
+    inside = depth + 1
+    if isinstance(value, dict):
+        shown = [f"{value_preview(key, inside)}: {_named(key, entry, inside)}" for key, entry in first]
+    else:
+        shown = [value_preview(entry, inside) for entry in first]
+    if len(value) > len(first):
+        shown.append("…")
+    brackets = _BRACKETS.get(type(value), "{}")
+    return f"{brackets[0]}{', '.join(shown)}{brackets[1]}"
+
+
+def _described(value: Any) -> str:
+    """Return the type of a value, with what shape and element type it has where that costs nothing to ask."""
+    name = type(value).__name__
+    if isinstance(value, type) or callable(value):
+        return f"<{name} {getattr(value, '__name__', '')}>".replace(" >", ">")
+    try:
+        shape, element = getattr(value, "shape", None), getattr(value, "dtype", None)
+        size = " × ".join(map(str, shape)) if isinstance(shape, tuple) else ""
+        kind = f" {element}" if element is not None else ""
+    except Exception:  # noqa: BLE001 - properties of others may do anything
+        return f"<{name}>"
+    return f"<{name}{kind}{' ' + size if size else ''}>"
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
