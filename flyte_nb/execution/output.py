@@ -37,7 +37,7 @@ class Output:
     def write(self, stream: str, text: str) -> None:
         """Add `text`, which may hold parts of lines; a carriage return begins the present line anew."""
         with self._lock:
-            pieces = text.replace("\r\n", "\n").split("\n")
+            pieces = text.split("\n")
             for piece in pieces[:-1]:
                 self._extend(stream, piece)
                 self._open.pop(stream, None)
@@ -50,9 +50,7 @@ class Output:
             line = self._open[stream] = _Line(stream)
             self._kept.append(line)
             self.count += 1
-        *_, overwritten, last = ("", *piece.split("\r"))
-        kept = (line.text if "\r" not in piece else "") + (last or overwritten)
-        line.text = kept[:_LONGEST_LINE]
+        line.text = _overwritten(line.text + piece)[:_LONGEST_LINE]
 
     def lines(self, node: int, task: str, after: int = 0) -> list[LogLine]:
         """Return the lines from number `after` on, as those of the call `node` of `task`."""
@@ -62,8 +60,14 @@ class Output:
             return [LogLine(node, task, _utc(line.seconds), line.stream, _shown(line.text)) for line in kept]
 
 
+def _overwritten(text: str) -> str:
+    """Return what is left of a line after its carriage returns; one at the end waits for what comes."""
+    before, _, last = text.rpartition("\r")
+    return last or (before.rpartition("\r")[2] + "\r" if before else text)
+
+
 def _shown(text: str) -> str:
-    masked: str = without_credentials(text)
+    masked: str = without_credentials(text.rstrip("\r"))
     return masked
 
 

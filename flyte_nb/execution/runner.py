@@ -192,7 +192,9 @@ class Runner:
             raise NotATaskError(task)
         _check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
-        with self.collecting() as journal:
+        from flyte_nb.execution.capture import capturing
+
+        with capturing(), self.collecting() as journal:
             result = task(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from flyte_nb.execution.capture import capturing
 from flyte_nb.jupyter.awaiting import AwaitMagics
 from flyte_nb.jupyter.cell_interrupts import CellInterrupts
 from flyte_nb.jupyter.cells import CellRuns
 from flyte_nb.jupyter.completion import Completion
 from flyte_nb.jupyter.config import FlyteNB
+from flyte_nb.jupyter.displays import Displays
 from flyte_nb.jupyter.document import NotebookDocument
 from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
@@ -41,6 +44,7 @@ class Extension:
         self._cells = CellRuns(shell, session.registry, NotebookDocument())
         self._interrupts = CellInterrupts(shell)
         self._home = session.settings.home
+        self._capture, self._displays = ExitStack(), Displays(shell)
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
@@ -73,6 +77,8 @@ class Extension:
         self._formatters.load()
         self._tracebacks.load()
         self._completion.load()
+        self._capture.enter_context(capturing())
+        self._displays.load()
         for magics in self._magics:
             self._shell.register_magics(magics)
         self._shell.input_transformers_cleanup.append(self._environment_cells)
@@ -95,6 +101,8 @@ class Extension:
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)
         self._shell.input_transformers_cleanup.remove(self._environment_cells)
         self._unregister_magics()
+        self._displays.unload()
+        self._capture.close()
         self._completion.unload()
         self._tracebacks.unload()
         self._formatters.unload()

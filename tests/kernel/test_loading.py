@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT = """
 def snapshot():
-    import signal
+    import logging, signal, sys
     shell = get_ipython()
     manager = shell.magics_manager
     formatters = dict(shell.display_formatter.formatters)
@@ -32,6 +32,8 @@ def snapshot():
         "exceptions": (shell.custom_exceptions, getattr(shell, "CustomTB", None)),
         "hooks": sorted(vars(shell.hooks)),
         "names": sorted(name for name in shell.user_ns if not name.startswith("_") and name != "before"),
+        "streams": (sys.stdout, sys.stderr, logging.getLogRecordFactory()),
+        "publisher": sorted(vars(shell.display_pub)),
         "signal": signal.getsignal(signal.SIGINT),
     }
 """

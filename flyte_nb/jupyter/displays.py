@@ -1,0 +1,39 @@
+"""What tasks display is noted with their call, and appears where it would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.execution.runner import current_call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["Displays"]
+
+
+class Displays:
+    """Listens to the shell's publisher of displays while the extension is loaded.
+
+    Not through the publisher's hooks: those belong to one thread, and sync tasks run in others.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._publisher: Any = shell.display_pub
+
+    def load(self) -> None:
+        """Begin to listen."""
+        self._publisher.publish = self._noting
+
+    def unload(self) -> None:
+        """Stop listening."""
+        if vars(self._publisher).get("publish") == self._noting:
+            del self._publisher.publish
+
+    def _noting(self, data: Mapping[str, Any], *args: Any, update: bool = False, **kwargs: Any) -> Any:
+        call = current_call()
+        if call is not None and not update:
+            call.write("display", f"{data.get('text/plain') or ', '.join(data)}\n")
+        return type(self._publisher).publish(self._publisher, data, *args, update=update, **kwargs)
