@@ -112,11 +112,16 @@ class UnknownEnvironmentError(FlyteNbError, KeyError):
         name: The name that is not defined.
         known: The names that are.
         needed_by: The environment that depends on it, or None where the user named it.
+        task: The task of it that was to run, or None.
     """
 
-    def __init__(self, name: str, known: Collection[str], needed_by: str | None = None) -> None:
-        self.name, self.known, self.needed_by = name, tuple(known), needed_by
+    def __init__(
+        self, name: str, known: Collection[str], needed_by: str | None = None, *, task: str | None = None
+    ) -> None:
+        self.name, self.known, self.needed_by, self.task = name, tuple(known), needed_by, task
         subject = f"{needed_by!r} depends on {name!r}, which" if needed_by else f"environment {name!r}"
+        if task:
+            subject = f"{task}: nothing was run, because {subject}"
         hint = did_you_mean(name, self.known) or " Define it, or run the cell that does."
         super().__init__(f"{subject} is not defined.{hint}")
 
@@ -251,13 +256,15 @@ class InvalidInputError(FlyteNbError, TypeError):
 
 
 class TaskTimeoutError(FlyteNbError, TimeoutError):
-    """A task took longer than its timeout allows.
+    """A task took longer, or waited longer for its turn, than its timeout allows.
 
     Attributes:
         task: The full name of the task.
-        seconds: How long it was allowed to take.
+        seconds: How long it was allowed to take, or to wait.
+        queued: Whether it was still waiting.
     """
 
-    def __init__(self, task: str, seconds: float) -> None:
-        self.task, self.seconds = task, seconds
-        super().__init__(f"{task} took longer than {seconds:g} s. Give it more time with @env.task(timeout=...).")
+    def __init__(self, task: str, seconds: float, *, queued: bool = False) -> None:
+        self.task, self.seconds, self.queued = task, seconds, queued
+        what = "waited for its turn for more than" if queued else "took longer than"
+        super().__init__(f"{task} {what} {seconds:g} s. Give it more time with @env.task(timeout=...).")

@@ -244,6 +244,7 @@ async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
 
     Raises:
         NotATaskError: `task` is something else; nothing was run.
+        UnknownEnvironmentError: Its environment was removed; nothing was run.
         InvalidArgumentsError: The arguments do not fit the task; nothing was run.
         InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
     """

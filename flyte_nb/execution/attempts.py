@@ -1,8 +1,8 @@
-"""Retries and timeouts: a task is tried again when it fails, and each attempt ends in time.
+"""Retries and timeouts: a task is tried again when it fails, and each attempt begins and ends in time.
 
-`max_runtime` bounds each attempt, `deadline` all of them with the waits between. An async task is stopped where it
-awaits. A sync task is stopped between two steps of Python: code in C that blocks (time.sleep, a query) is left only
-when it returns.
+`max_queued_time` bounds the wait for a thread, `max_runtime` each attempt, `deadline` all of them with the waits
+between. An async task is stopped where it awaits. A sync task is stopped between two steps of Python: code in C that
+blocks (time.sleep, a query) is left only when it returns.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import TaskTimeoutError
+from flyte_nb.execution.node import RunState
 from flyte_nb.execution.stopping import Stopper, cleaned_up
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from flyte_nb.execution.call import Call
     from flyte_nb.model.task import Task
 
-__all__ = ["attempt", "attempt_async"]
+__all__ = ["attempt", "attempt_async", "begun_in_time"]
 
 
 class _Attempts:
@@ -55,6 +56,33 @@ class _Attempts:
         """Note that the next attempt begins."""
         self._call.resume()
         self._tell(self._call)
+
+
+async def begun_in_time(task: Task[..., Any], work: Coroutine[Any, Any, Any], call: Call) -> Any:
+    """Await `work`, which lets the queued `call` begin.
+
+    Raises:
+        TaskTimeoutError: It has not begun in time, and never will.
+    """
+    __tracebackhide__ = True
+    limit = task.timeout.max_queued_time
+    if limit is None:
+        return await work
+    running, late = asyncio.ensure_future(work), False
+
+    def check() -> None:
+        nonlocal late
+        late = call.state is RunState.QUEUED and running.cancel()
+
+    alarm = asyncio.get_running_loop().call_later(limit.total_seconds(), check)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if late:
+            raise TaskTimeoutError(task.name, limit.total_seconds(), queued=True) from None
+        raise
+    finally:
+        alarm.cancel()
 
 
 async def attempt_async(

@@ -7,6 +7,7 @@ be resolved or checked (a name that exists for type checkers only, a type pydant
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from flyte_nb.errors import InvalidInputError, shown
@@ -71,6 +72,13 @@ def _hints(task: Task[..., Any]) -> dict[str, Any]:
 
 def _adapter(hint: Any) -> TypeAdapter[Any] | None:
     """Return what checks values of a type, or None for a type that cannot be checked."""
+    try:
+        return _known_adapter(hint)
+    except TypeError:  # an annotation that cannot be hashed
+        return _new_adapter(hint)
+
+
+def _new_adapter(hint: Any) -> TypeAdapter[Any] | None:
     from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 
     if hint is Any or hint is object:
@@ -85,3 +93,6 @@ def _adapter(hint: Any) -> TypeAdapter[Any] | None:
         return TypeAdapter(hint)
     except Exception:  # noqa: BLE001 - as above
         return None
+
+
+_known_adapter = lru_cache(maxsize=256)(_new_adapter)  # making one takes far longer than using it

@@ -13,13 +13,14 @@ from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.errors import InvalidArgumentsError, NotATaskError
+from flyte_nb.errors import InvalidArgumentsError, NotATaskError, UnknownEnvironmentError
 from flyte_nb.execution.call import Call, Collector
 from flyte_nb.execution.inputs import check_inputs
 from flyte_nb.execution.journal import Journal, LoneJournal
 from flyte_nb.execution.node import LogLine, Node, Run, RunState
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.listeners import Listeners
+from flyte_nb.model.home import home
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Runner:
     async def call_in_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a sync `task` in a thread, when there is one; cancelling stops it between two steps of Python."""
         __tracebackhide__ = True
+        from flyte_nb.execution.attempts import begun_in_time
         from flyte_nb.execution.stopping import run_in_thread
 
         _check_arguments(task, args, kwargs)
@@ -93,7 +95,8 @@ class Runner:
         call.queue()
         self._tell(call)
         try:
-            return await run_in_thread(self._begin_here, call, task, args, kwargs)
+            work = run_in_thread(self._begin_here, call, task, args, kwargs)
+            return await begun_in_time(task, work, call)
         except BaseException as error:
             if call.state is RunState.QUEUED:  # it never began
                 call.end(error)
@@ -184,12 +187,15 @@ class Runner:
 
         Raises:
             NotATaskError: `task` is something else; nothing was run.
+            UnknownEnvironmentError: Its environment was removed; nothing was run.
             InvalidArgumentsError: The arguments do not fit the task; nothing was run.
             InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
         """
         __tracebackhide__ = True
         if not isinstance(task, Task):
             raise NotATaskError(task)
+        if home().spec(task.environment) is None:
+            raise UnknownEnvironmentError(task.environment, (), task=task.name)
         _check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
         from flyte_nb.execution.capture import capturing

@@ -30,12 +30,17 @@ class Stopper:
         self._thread: int | None = None
         self._asked = self._ended = False
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the code has begun; once asked to stop, code that has not never does."""
+        return self._thread is not None
+
     def begin(self) -> None:
         """Say that the code begins in this thread; from now on `error` may be raised at any step."""
         with self._lock:
-            self._thread = threading.get_ident()
             if self._asked:
                 raise self.error
+            self._thread = threading.get_ident()
 
     def ask(self) -> None:
         """Stop the code, from whatever thread. If it has not begun, it never does; if it has ended, nothing happens."""
@@ -81,7 +86,10 @@ async def run_in_thread(function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         stopper.ask()
-        await cleaned_up(running)
+        if stopper.has_begun:
+            await cleaned_up(running)
+        else:
+            running.cancel()  # so that it no longer waits for a thread
         raise
 
 

@@ -43,7 +43,7 @@ async def run_expression(expression: str, names: dict[str, Any], local: Mapping[
     too. Anything else must give an awaitable.
 
     Raises:
-        InvalidExpressionError: The value is nothing that can be awaited.
+        InvalidExpressionError: The value is nothing that can be awaited, or was awaited before.
         InvalidArgumentsError: The arguments do not fit the task; nothing was run.
     """
     __tracebackhide__ = True
@@ -69,6 +69,8 @@ async def run_expression(expression: str, names: dict[str, Any], local: Mapping[
         raise InvalidExpressionError(shown, f"this is a task; call it: {shown}(...)")
     if not inspect.isawaitable(value):
         raise InvalidExpressionError(shown, f"this gives {type(value).__name__}, which cannot be awaited")
+    if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) != inspect.CORO_CREATED:
+        raise InvalidExpressionError(shown, "this coroutine was awaited before; call the task again")
     return await value
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import builtins
 from asyncio import CancelledError
+from pathlib import Path
+from traceback import FrameSummary, StackSummary, TracebackException
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from IPython.core import interactiveshell
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["ShortTracebacks"]
 
 _PACKAGE = __name__.partition(".")[0]
+_FOLDER = str(Path(__file__).parents[1])
 _SHORTENED = (Exception, KeyboardInterrupt, CancelledError)
+_GROUPS = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
 
 
 class ShortTracebacks:
@@ -37,6 +46,10 @@ class ShortTracebacks:
 def _show(
     shell: InteractiveShell, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
 ) -> None:
+    if any(isinstance(part, _GROUPS) for part in _chain(error)):
+        # IPython has no format for groups: it prints them, so that no error reaches the front end.
+        shell._showtraceback(kind, error, _group_lines(shell, error))  # noqa: SLF001 - what its subclasses implement
+        return
     shown = (kind, error, _of_the_user(traceback))
     shell.showtraceback(shown, tb_offset=tb_offset, running_compiled_code=True)
 
@@ -52,3 +65,36 @@ def _of_the_user(traceback: TracebackType | None) -> TracebackType | None:
     for frame in reversed(frames):
         shortened = TracebackType(shortened, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return shortened
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield `error` and what led to it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _group_lines(shell: InteractiveShell, error: BaseException) -> list[str]:
+    """Return `error` as Python shows groups, each exception of it with the user's frames only."""
+    whole = TracebackException.from_exception(error)
+    pending = [whole]
+    while pending:
+        part = pending.pop()
+        part.stack = StackSummary.from_list([_named(shell, frame) for frame in part.stack if _is_the_users(frame)])
+        # `exceptions` is what makes a group of it.
+        pending += [found for found in (part.__cause__, part.__context__) if found]
+        pending += getattr(part, "exceptions", None) or []
+    return "".join(whole.format()).rstrip("\n").split("\n")
+
+
+def _is_the_users(frame: FrameSummary) -> bool:
+    return not frame.filename.startswith(_FOLDER) and frame.filename != interactiveshell.__file__
+
+
+def _named(shell: InteractiveShell, frame: FrameSummary) -> FrameSummary:
+    """Return `frame` with the number of its cell in place of the name of a file that does not exist."""
+    known = shell.compile.format_code_name(frame.filename)
+    name = " ".join(known) if known else frame.filename
+    return FrameSummary(name, frame.lineno, frame.name, line=frame.line)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -246,3 +248,50 @@ def test_the_tree_keeps_what_each_attempt_called(env: TaskEnvironment) -> None:
 
     run = asyncio.run(flyte.run(work))
     assert [(node.task, node.parent) for node in run.tree[1:]] == [("env.leaf", run.tree[0].id)] * 2
+
+
+def test_a_sync_task_that_waits_too_long_for_a_thread_never_begins(env: TaskEnvironment) -> None:
+    """It times out while it is queued, and what holds the thread goes on."""
+    ran: list[str] = []
+    free = threading.Event()
+
+    @env.task
+    def hold() -> str:
+        free.wait(LONG)
+        return "held"
+
+    @env.task(timeout=Timeout(max_queued_time=SHORT))
+    def work() -> None:
+        ran.append("work")
+
+    @env.task
+    async def root() -> str:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        holding = asyncio.ensure_future(hold.aio())
+        await asyncio.sleep(0)
+        with pytest.raises(TaskTimeoutError, match=r"env\.work waited for its turn for more than 0\.05 s") as caught:
+            await work.aio()
+        assert caught.value.queued
+        free.set()
+        return await holding
+
+    run = asyncio.run(flyte.run(root))
+    assert (run.result, ran) == ("held", [])
+    assert [(node.task, node.state.value, node.attempts) for node in run.tree[1:]] == [
+        ("env.hold", "succeeded", 1),
+        ("env.work", "timed out", 0),
+    ]
+
+
+def test_a_task_that_gets_its_thread_in_time_is_left_alone(env: TaskEnvironment) -> None:
+    """The longest wait says nothing about how long it may run."""
+
+    @env.task(timeout=Timeout(max_queued_time=SHORT))
+    def work() -> str:
+        time.sleep(2 * SHORT)
+        return "done"
+
+    async def main() -> str:
+        return await work.aio()
+
+    assert asyncio.run(main()) == "done"

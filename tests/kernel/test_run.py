@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,6 +141,23 @@ def test_error_of_a_task(tasks: Notebook) -> None:
         assert 'raise ValueError("boom")' in result.traceback
         assert "flyte_nb/" not in result.traceback
         assert "hidden" not in result.traceback
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with Python 3.11")
+@pytest.mark.parametrize("cell", ["%flyte_run both()", "await both()", "x = (await flyte.run(both)).result"])
+def test_error_group(tasks: Notebook, cell: str) -> None:
+    """A group of exceptions reaches the cell as such, each with the task's line and without ours."""
+    tasks.ok(
+        "@tasks.task\nasync def both():\n    async with asyncio.TaskGroup() as group:\n"
+        "        group.create_task(failing())\n        group.create_task(failing())\n"
+    )
+    result = tasks.run(cell)
+    assert result.ename == "ExceptionGroup"
+    assert result.traceback.count('raise ValueError("boom")') == 2
+    assert "flyte_nb/" not in result.traceback
+    assert "interactiveshell.py" not in result.traceback
+    assert 'File "Cell In[' in result.traceback
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize("cell", ["%flyte_run leaving()", "def f():\n    x = %flyte_run leaving()\nf()"])

@@ -15,7 +15,9 @@ def defined(kernel: Notebook) -> Notebook:
     kernel.ok("%load_ext flyte_nb\nimport asyncio, flyte_nb as flyte")
     kernel.ok("%%flyte_env base --image one:1\n@env.task\nasync def t(n: int) -> int:\n    return n\n", "a")
     kernel.ok("%%flyte_env api --depends-on base\n", "b")
-    kernel.ok("before = flyte.plan()")
+    kernel.ok("spent = t(1)\nawait spent\nremoved = flyte.TaskEnvironment('removed')", "c")
+    kernel.ok("@removed.task\nasync def gone(n: int) -> int:\n    return n\n", "d")
+    kernel.ok("%flyte_remove removed\nbefore = flyte.plan()", "e")
     return kernel
 
 
@@ -77,6 +79,8 @@ def defined(kernel: Notebook) -> Notebook:
         ("%flyte_run tt(1)", "Did you mean 't'?"),
         ("%flyte_run 1 + 1", "cannot be awaited"),
         ("%flyte_run print('hello');", "cannot be awaited"),
+        ("%flyte_run spent", "awaited before"),
+        ("%flyte_run gone(1)", "environment 'removed' is not defined"),
         ("x = %flyte_run t(\n  1,\n  2)", "too many positional arguments"),
         ("def f():\n    x = %flyte_run t()\nf()", "missing a required argument"),
         ("%flyte_remove", "required"),
