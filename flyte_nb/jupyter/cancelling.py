@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS
+from flyte_nb.jupyter.interrupts import interrupt_if_blocked, was_interrupted
 from flyte_nb.jupyter.output import has_front_end
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cancellation"]
 
-_FIRST_THAT_HEARS = 7
+_FIRST_THAT_HEARS = (7,)
 
 
 class Cancellation:
@@ -27,7 +26,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        self.asked = self._came_round = self._struck = False
+        self.asked = False
 
     @staticmethod
     def can_be_asked(shell: InteractiveShell) -> bool:
@@ -39,7 +38,7 @@ class Cancellation:
             return False
         from ipykernel._version import version_info
 
-        return int(version_info[0]) >= _FIRST_THAT_HEARS
+        return version_info >= _FIRST_THAT_HEARS
 
     def ask(self) -> None:
         """Cancel the work, from whatever thread. Where it blocks the loop, it is interrupted instead."""
@@ -48,16 +47,10 @@ class Cancellation:
         self.asked = True
         self._loop.call_soon_threadsafe(self._cancel)
         if threading.current_thread() is not threading.main_thread():  # heard in a subshell, so the loop may be blocked
-            alarm = threading.Timer(BLOCKED_SECONDS, self._strike)
-            alarm.daemon = True
-            alarm.start()
+            interrupt_if_blocked(self._loop)
 
     def _cancel(self) -> None:
-        self._came_round = True
-        if self._task and not self._struck:
+        if self._task and not was_interrupted(
+            self._task
+        ):  # or it would be stopped twice, the second time in its clean-up
             self._task.cancel()
-
-    def _strike(self) -> None:
-        if not self._came_round:
-            self._struck = True
-            _thread.interrupt_main()

@@ -13,7 +13,7 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS, HEARTBEAT_SECONDS, inside_work, stop_of
+from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS, HEARTBEAT_SECONDS, inside_work, interrupt_if_blocked, stop_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -32,7 +32,7 @@ class CellInterrupts:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._handler = self._on_interrupt  # a bound method is another object each time
-        self._depth = 0
+        self._depth = self._signals = 0
 
     def load(self) -> None:
         """Start helping, from the next cell on."""
@@ -83,10 +83,16 @@ class CellInterrupts:
                 signal.signal(signal.SIGINT, self._previous)
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._signals += 1
         if _in_cell.get() and time.monotonic() - self._last_beat > BLOCKED_SECONDS:
             stop = stop_of(frame)
             # Where IPython is about to run the cell, or has run it, nothing would catch a cancellation.
             if isinstance(stop, KeyboardInterrupt) or asyncio.current_task() is not self._task:
                 raise stop
-        self._previous(number, frame)
-        self._loop.call_soon_threadsafe(lambda: None)  # wakes it
+        self._loop.call_soon_threadsafe(self._pass_on, number, self._signals)
+        interrupt_if_blocked(self._loop)
+
+    def _pass_on(self, number: int, signals: int) -> None:
+        """Let the kernel cancel the cell, unless a later signal has stopped it: its clean-up is not to be cut short."""
+        if signals == self._signals:
+            self._previous(number, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import signal
 import sys
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
     from types import FrameType
 
-__all__ = ["BLOCKED_SECONDS", "HEARTBEAT_SECONDS", "Interrupted", "inside_work", "interruptible", "stop_of"]
+__all__ = [
+    "BLOCKED_SECONDS",
+    "HEARTBEAT_SECONDS",
+    "Interrupted",
+    "inside_work",
+    "interrupt_if_blocked",
+    "interruptible",
+    "stop_of",
+    "was_interrupted",
+]
 
 T = TypeVar("T")
 
@@ -72,6 +82,26 @@ def stop_of(frame: FrameType | None) -> BaseException:
     return Interrupted("interrupted")
 
 
+def interrupt_if_blocked(loop: asyncio.AbstractEventLoop) -> None:
+    """Interrupt the main thread, once more, if what `loop` was asked to do is not heard there in time."""
+    came_round = threading.Event()
+    loop.call_soon_threadsafe(came_round.set)
+
+    def wait() -> None:
+        if not came_round.wait(BLOCKED_SECONDS):
+            _interrupt_main_thread()
+
+    # Not threading.Thread: this is called by signal handlers, which may have interrupted the start of a thread.
+    _thread.start_new_thread(wait, ())
+
+
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # ends a sleep, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
+
+
 class _Exit:
     """A SystemExit or KeyboardInterrupt raised by the work, which may not leave its task: see `stop_of`."""
 
@@ -106,6 +136,7 @@ class _Watch:
         self._previous: Any = None
         self._handler = self._on_interrupt  # a bound method is another object each time
         self._last_beat = 0.0
+        self._signals = 0
 
     @contextmanager
     def over(self, task: asyncio.Task[Any]) -> Iterator[None]:
@@ -127,19 +158,31 @@ class _Watch:
         self._last_beat = time.monotonic()
 
     def was_interrupted(self, task: asyncio.Task[Any]) -> bool:
-        """Say whether an interrupt came while `task` was watched over."""
-        return self._interrupted[task]
+        """Say whether an interrupt came while `task` was, or is, watched over."""
+        return self._interrupted.get(task, False)
 
     def _on_interrupt(self, _number: int, _frame: object) -> None:
+        self._signals += 1
         # Only inside the work: anywhere else this would be raised in the loop itself, and end it.
         raise_here = inside_work.get() and time.monotonic() - self._last_beat > BLOCKED_SECONDS
         struck = asyncio.current_task() if raise_here else None
         for task in self._interrupted:
             self._interrupted[task] = True
             if task is not struck:  # or it would be cancelled twice, the second time in its clean-up
-                task.get_loop().call_soon_threadsafe(task.cancel)
+                task.get_loop().call_soon_threadsafe(self._cancel, task, self._signals)
         if raise_here:
             raise Interrupted("interrupted")
+        if inside_work.get():
+            interrupt_if_blocked(asyncio.get_running_loop())
+
+    def _cancel(self, task: asyncio.Task[Any], signals: int) -> None:
+        if signals == self._signals:  # a later signal has a say of its own
+            task.cancel()
 
 
 _watch = _Watch()
+
+
+def was_interrupted(task: asyncio.Task[Any]) -> bool:
+    """Say whether an interrupt has come for `task`, which runs interruptible work."""
+    return _watch.was_interrupted(task)

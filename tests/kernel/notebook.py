@@ -169,16 +169,25 @@ class Notebook:
     def interrupted(self, code: str, cell: str | None = None, *, when: str = "running", after: float = 0.0) -> Result:
         """Run a cell and interrupt the kernel `after` seconds after it printed `when`."""
         request = self.submit(code, cell)
-        seen: list[dict[str, Any]] = []
-        while not any(when in message["content"].get("text", "") for message in seen):
-            message = self._client.get_iopub_msg(timeout=TIMEOUT)
-            if message["parent_header"].get("msg_id") == request:
-                seen.append(message)
+        seen = self.wait_for(request, when)
         time.sleep(after)
-        self._manager.interrupt_kernel()
+        self.interrupt()
         result = self.results(request)[0]
         result.messages[:0] = seen
         return result
+
+    def wait_for(self, request: str, printed: str) -> list[dict[str, Any]]:
+        """Wait until a cell has printed something; return what it has published so far."""
+        seen: list[dict[str, Any]] = []
+        while not any(printed in message["content"].get("text", "") for message in seen):
+            message = self._client.get_iopub_msg(timeout=TIMEOUT)
+            if message["parent_header"].get("msg_id") == request:
+                seen.append(message)
+        return seen
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as the stop button does."""
+        self._manager.interrupt_kernel()
 
     def complete(self, code: str, cursor: int | None = None) -> list[str]:
         """Return what the text before the cursor could become."""

@@ -76,7 +76,9 @@ def check_stopped(notebook: Notebook, cleaned: list[str]) -> None:
     ("task", "after", "cleaned"),
     [
         ("waiting", 0.0, ["waiting"]),
+        ("busy", 0.0, ["busy"]),
         ("busy", 0.7, ["busy"]),
+        ("sleeping", 0.0, ["sleeping"]),
         ("sleeping", 0.7, ["sleeping"]),
         ("looping", 0.7, ["looping"]),
     ],
@@ -97,10 +99,11 @@ def test_gathered(tasks: Notebook) -> None:
     check_stopped(tasks, ["looping", "waiting"])
 
 
+@pytest.mark.parametrize("after", [0.0, 0.7])
 @pytest.mark.parametrize("task", ["waiting", "busy", "sleeping", "looping"])
-def test_without_magic(tasks: Notebook, task: str) -> None:
+def test_without_magic(tasks: Notebook, task: str, after: float) -> None:
     """A task that is simply awaited is interrupted as promptly."""
-    result = tasks.interrupted(f"result = await flyte.run({task})", after=0.7)
+    result = tasks.interrupted(f"result = await flyte.run({task})", after=after)
     assert result.ename == ("CancelledError" if task == "waiting" else "KeyboardInterrupt")
     check_stopped(tasks, [task])
 
