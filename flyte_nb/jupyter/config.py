@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from traitlets import Unicode, observe
+from traitlets import Int, Unicode, observe
 from traitlets.config import Configurable
 
-if TYPE_CHECKING:
-    from flyte_nb.settings import Settings
+from flyte_nb.settings import Settings
 
 __all__ = ["FlyteNB"]
 
@@ -21,6 +20,12 @@ class FlyteNB(Configurable):
         "Empty: the environment variable FLYTE_NB_HOME, or else the user's state folder."
     ).tag(config=True)
 
+    keep_runs = Int(
+        Settings().keep_runs,
+        min=0,
+        help="How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.",
+    ).tag(config=True)
+
     def __init__(self, settings: Settings, **kwargs: Any) -> None:
         self._settings = settings
         super().__init__(**kwargs)
@@ -28,3 +33,7 @@ class FlyteNB(Configurable):
     @observe("home")
     def _set_home(self, change: Any) -> None:
         self._settings.home = change["new"]
+
+    @observe("keep_runs")
+    def _set_keep_runs(self, change: Any) -> None:
+        self._settings.keep_runs = change["new"]

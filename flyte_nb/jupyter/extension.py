@@ -16,6 +16,7 @@ from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
+from flyte_nb.jupyter.magics.history import HistoryMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
 from flyte_nb.jupyter.output import LiveGraphs, has_front_end
 from flyte_nb.jupyter.spanning import SpanningRun
@@ -40,17 +41,18 @@ class Extension:
         self._shell, self._session = shell, session
         self._cells = CellRuns(shell, session.registry, NotebookDocument())
         self._interrupts = CellInterrupts(shell)
-        self._home = session.settings.home
+        self._settings_before = session.settings.home, session.settings.keep_runs
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
-        self._completion = Completion(shell, session.registry)
+        self._completion = Completion(shell, session)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
         self._config = FlyteNB(session.settings, parent=shell)
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters)
-        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting)
+        looking_back = HistoryMagics(shell, session, self._formatters)
+        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting, looking_back)
 
     # What transformed cells call, as `get_ipython().flyte_nb`
 
@@ -73,6 +75,7 @@ class Extension:
         self._formatters.load()
         self._tracebacks.load()
         self._completion.load()
+        self._session.history.start()
         for magics in self._magics:
             self._shell.register_magics(magics)
         self._shell.input_transformers_cleanup.append(self._environment_cells)
@@ -89,7 +92,8 @@ class Extension:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
         self._unsubscribe()
-        self._session.settings.home = self._home
+        self._session.history.stop()
+        self._session.settings.home, self._session.settings.keep_runs = self._settings_before
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)
