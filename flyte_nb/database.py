@@ -7,7 +7,8 @@ reported as done. A schema has a version; a database of a newer version is refus
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, contextmanager
+import threading
+from contextlib import closing, contextmanager, suppress
 from sqlite3 import Connection
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Connection", "Database"]
+
+# Whoever closes a file, even one that it only created, takes the locks of the whole process on it away (POSIX). So
+# files are created by one thread at a time, before any is connected, and never opened but by SQLite once they exist.
+_creating = threading.Lock()
 
 
 class Database:
@@ -49,8 +54,7 @@ class Database:
             StateError: The database cannot be used.
         """
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
+            self._create()
             connection = sqlite3.connect(self.path, timeout=self._busy_seconds, isolation_level=None)
             with closing(connection):
                 self._upgrade(connection)
@@ -59,6 +63,11 @@ class Database:
                 yield connection
         except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: what is stored is not what was written
             raise StateError(str(self.path), str(error)) from error
+
+    def _create(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _creating, suppress(FileExistsError):
+            self.path.touch(mode=0o600, exist_ok=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

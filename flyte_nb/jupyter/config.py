@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Int, Unicode, observe
 from traitlets.config import Configurable
 
 from flyte_nb.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["FlyteNB"]
 
@@ -26,12 +29,13 @@ class FlyteNB(Configurable):
         help="How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.",
     ).tag(config=True)
 
-    def __init__(self, settings: Settings, **kwargs: Any) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, leave_home: Callable[[], object], **kwargs: Any) -> None:
+        self._settings, self._leave_home = settings, leave_home
         super().__init__(**kwargs)
 
     @observe("home")
     def _set_home(self, change: Any) -> None:
+        self._leave_home()  # what belongs into the present folder is written there first
         self._settings.home = change["new"]
 
     @observe("keep_runs")

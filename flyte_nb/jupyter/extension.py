@@ -47,7 +47,7 @@ class Extension:
         self._tracebacks = ShortTracebacks(shell)
         self._completion = Completion(shell, session)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
-        self._config = FlyteNB(session.settings, parent=shell)
+        self._config = FlyteNB(session.settings, session.history.flush, parent=shell)
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters)
@@ -93,6 +93,7 @@ class Extension:
         """
         self._unsubscribe()
         self._session.history.stop()
+        self._session.history.flush()
         self._session.settings.home, self._session.settings.keep_runs = self._settings_before
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["logs_table", "runs_table"]
 
 _NONE = "–"
-_MINUTE, _HOUR = 60, 3_600
 
 
 def runs_table(runs: Collection[RecordedRun]) -> Table:
@@ -71,7 +70,7 @@ def _clock(moment: datetime) -> str:
 def _took(seconds: float | None) -> str:
     if seconds is None:
         return _NONE
-    if seconds < _MINUTE:
+    if round(seconds, 3) < 60:
         return f"{seconds:.3f} s"
-    minutes, rest = divmod(round(seconds), _MINUTE)
-    return f"{minutes} min {rest:02} s" if seconds < _HOUR else f"{minutes // 60} h {minutes % 60:02} min"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
