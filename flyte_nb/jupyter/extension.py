@@ -16,7 +16,7 @@ from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
-from flyte_nb.jupyter.magics.history import HistoryMagics
+from flyte_nb.jupyter.magics.history import RecordedRunsMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
 from flyte_nb.jupyter.output import LiveGraphs, has_front_end
 from flyte_nb.jupyter.spanning import SpanningRun
@@ -51,7 +51,7 @@ class Extension:
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters)
-        looking_back = HistoryMagics(shell, session, self._formatters)
+        looking_back = RecordedRunsMagics(shell, session, self._formatters)
         self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting, looking_back)
 
     # What transformed cells call, as `get_ipython().flyte_nb`

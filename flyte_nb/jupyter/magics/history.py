@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.session import Session
 
-__all__ = ["HistoryMagics"]
+__all__ = ["RecordedRunsMagics"]
 
 
 @magics_class
-class HistoryMagics(Magics):
-    """The magics that look back."""
+class RecordedRunsMagics(Magics):
+    """The magics that look back. Shells know magics by the name of their class, and IPython has HistoryMagics."""
 
     def __init__(self, shell: InteractiveShell, session: Session, formatters: Formatters) -> None:
         super().__init__(shell)
