@@ -23,6 +23,7 @@ from flyte_nb.errors import (
     StateError,
     TaskTimeoutError,
     UnknownEnvironmentError,
+    UnknownRunError,
     UnknownTargetError,
 )
 from flyte_nb.model import (
@@ -36,7 +37,7 @@ from flyte_nb.model import (
     TaskEnvironment,
     Timeout,
 )
-from flyte_nb.session import deploy, deployment_order, map, plan, registry, reset, run  # noqa: A004 - as in Flyte
+from flyte_nb.session import deploy, deployment_order, map, plan, registry, reset, run, runs  # noqa: A004 - as in Flyte
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment
     from flyte_nb.execution.node import Run
+    from flyte_nb.execution.records import RecordedRun
 
 __version__ = "0.1.0"
 
@@ -63,6 +65,7 @@ __all__ = [
     "InvalidValueError",
     "NotATaskError",
     "Plan",
+    "RecordedRun",
     "Resources",
     "RetryStrategy",
     "Run",
@@ -74,6 +77,7 @@ __all__ = [
     "TaskTimeoutError",
     "Timeout",
     "UnknownEnvironmentError",
+    "UnknownRunError",
     "UnknownTargetError",
     "deploy",
     "deployment_order",
@@ -82,6 +86,7 @@ __all__ = [
     "registry",
     "reset",
     "run",
+    "runs",
 ]
 
 
@@ -103,6 +108,10 @@ def __getattr__(name: str) -> object:
         from flyte_nb.execution.node import Run
 
         return Run
+    if name == "RecordedRun":
+        from flyte_nb.execution.records import RecordedRun
+
+        return RecordedRun
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "StateError",
     "TaskTimeoutError",
     "UnknownEnvironmentError",
+    "UnknownRunError",
     "UnknownTargetError",
 ]
 
@@ -144,6 +145,25 @@ class EnvironmentInUseError(FlyteNbError, ValueError):
         super().__init__(f"{name!r} is needed by {names}{more}. Remove those first, or add --force.")
 
 
+class UnknownRunError(FlyteNbError, KeyError):
+    """A name was used that no run of the history has, or the latest was meant and there is none.
+
+    Attributes:
+        name: The name, or None for the latest run.
+    """
+
+    def __init__(self, name: str | None, known: Collection[str]) -> None:
+        self.name = name
+        if name is None or not known:
+            super().__init__("the history has no runs yet. Run a task: %flyte_run train_model(epochs=3)")
+            return
+        hint = did_you_mean(name, known)
+        super().__init__(f"there is no run {shown(name)} in the history.{hint} %flyte_runs lists the runs there are.")
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show the repr
+
+
 class UnknownTargetError(FlyteNbError, ValueError):
     """There is no deployment target of this name.
 
@@ -212,7 +232,7 @@ class InvalidExpressionError(FlyteNbError, ValueError):
 
 
 class StateError(FlyteNbError):
-    """The database of deployments cannot be used.
+    """A database of what outlives the kernel, deployments or runs, cannot be used.
 
     Attributes:
         path: The file.
@@ -222,7 +242,7 @@ class StateError(FlyteNbError):
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(
-            f"the deployment state {path} cannot be used: {reason.rstrip('.')}. "
+            f"the database {path} cannot be used: {reason.rstrip('.')}. "
             "Move it away, or choose another folder with %config FlyteNB.home."
         )
 

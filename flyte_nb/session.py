@@ -15,6 +15,7 @@ from flyte_nb.errors import (
     UnknownEnvironmentError,
     UnknownTargetError,
 )
+from flyte_nb.execution.history import History
 from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
 from flyte_nb.model.environment import TaskEnvironment
@@ -24,16 +25,18 @@ from flyte_nb.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+    from datetime import datetime, timedelta
 
     from flyte_nb.bundle import Bundle
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment, EnvironmentStatus
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
+    from flyte_nb.execution.records import RecordedRuns
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.targets.protocol import Target
 
-__all__ = ["Session", "deploy", "deployment_order", "map", "plan", "registry", "reset", "run", "session"]
+__all__ = ["Session", "deploy", "deployment_order", "map", "plan", "registry", "reset", "run", "runs", "session"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +52,7 @@ class Session:
         self.runner = Runner()
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.settings = Settings()
+        self.history = History(self.runner, self.settings)
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
     # The home of the model
@@ -302,6 +306,33 @@ def map(  # noqa: A001
         if not hasattr(values, "__iter__"):
             raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
     return Mapped(task, zip(*inputs, strict=False), concurrency, return_exceptions=return_exceptions)
+
+
+def runs(
+    *,
+    task: str | None = None,
+    state: str | Iterable[str] | None = None,
+    since: datetime | timedelta | str | None = None,
+    limit: int = 100,
+) -> RecordedRuns:
+    """Return the runs of the history, of this session and of earlier ones, as a list, the newest first.
+
+    The history holds every run of a notebook with the extension, and those of `flyte_nb.run` in scripts.
+
+    Args:
+        task: Only those of this task, given by its full name, the name of its function, or its environment.
+        state: Only those in this state, or in one of these: "failed", "lost", "running".
+        since: Only those that began since then: a datetime, or how long ago, as a timedelta or as text: "2h", "7d".
+        limit: How many at most.
+
+    Raises:
+        InvalidTypeError: An argument is of a wrong type.
+        InvalidValueError: An argument means nothing.
+        StateError: The history cannot be read.
+    """
+    from flyte_nb.execution.records import run_filter
+
+    return _session.history.runs(run_filter(task, state, since, limit))
 
 
 def reset() -> None:

@@ -19,9 +19,11 @@ class Settings:
     Attributes:
         home: The folder for what outlives the kernel; empty for the value of FLYTE_NB_HOME, or else the folder for
             application state that the operating system gives the user.
+        keep_runs: How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.
     """
 
     home: str = ""
+    keep_runs: int = 1_000
 
     @property
     def home_path(self) -> Path:

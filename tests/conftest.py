@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 import flyte_nb
+from flyte_nb.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,3 +26,4 @@ def _fresh_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     flyte_nb.reset()
     yield
     flyte_nb.reset()
+    session().history.flush()  # into the home of this test

@@ -20,7 +20,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # From the bottom to the top; what shares a line does not import each other.
 LAYERS = [
     {"errors"},
-    {"listeners", "masking", "settings"},
+    {"database", "listeners", "masking", "settings"},
     {"model"},
     {"graph"},
     {"definitions"},
@@ -44,7 +44,7 @@ HOMES = {
     "ipywidgets": ("jupyter/", "view/widgets/"),
     "platformdirs": ("settings.py",),
     "pydantic": ("execution/inputs.py",),
-    "sqlite3": ("deployment/state.py",),
+    "sqlite3": ("database.py",),
     "traitlets": ("jupyter/", "view/widgets/"),
     "typing_extensions": ("",),
 }

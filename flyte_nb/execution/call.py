@@ -13,7 +13,7 @@ from flyte_nb.execution.node import LogLine, Node, RunState
 from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
-    from flyte_nb.execution.output import Output
+    from flyte_nb.execution.output import Excerpt, Output
 
 __all__ = ["Call", "Collector"]
 
@@ -141,6 +141,10 @@ class Call:
     def logs(self, after: int = 0) -> list[LogLine]:
         """Return what the call has printed, logged and displayed, from line number `after` on."""
         return self.output.lines(self.id, self.task, after) if self.output else []
+
+    def excerpt(self, after: int) -> Excerpt | None:
+        """Return what `logs` does with where it stands in the whole output, or None if there is no output."""
+        return self.output.excerpt(self.id, self.task, after) if self.output else None
 
     def node(self) -> Node:
         """Return the call as it stands now."""

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from time import time
 
 from flyte_nb.execution.node import LogLine
 from flyte_nb.masking import without_credentials
 
-__all__ = ["Output"]
+__all__ = ["MOST_LINES", "Excerpt", "Output"]
 
 MOST_LINES = 10_000
 _LONGEST_LINE = 10_000
 
 
-class _Line:
-    __slots__ = ("seconds", "stream", "text")
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Consecutive lines of an output.
 
-    def __init__(self, stream: str) -> None:
-        self.stream, self.text, self.seconds = stream, "", time()
+    Attributes:
+        first: The number of the first of them; the first line of all is 0.
+        lines: The lines.
+        settled: How many lines of the output, from its beginning, will not change any more.
+    """
+
+    first: int
+    lines: list[LogLine]
+    settled: int
+
+
+class _Line:
+    __slots__ = ("number", "seconds", "stream", "text")
+
+    def __init__(self, stream: str, number: int) -> None:
+        self.stream, self.number, self.text, self.seconds = stream, number, "", time()
 
 
 class Output:
@@ -47,17 +63,25 @@ class Output:
     def _extend(self, stream: str, piece: str) -> None:
         line = self._open.get(stream)
         if line is None:
-            line = self._open[stream] = _Line(stream)
+            line = self._open[stream] = _Line(stream, self.count)
             self._kept.append(line)
             self.count += 1
         line.text = _overwritten(line.text + piece)[:_LONGEST_LINE]
 
     def lines(self, node: int, task: str, after: int = 0) -> list[LogLine]:
         """Return the lines from number `after` on, as those of the call `node` of `task`."""
+        return self.excerpt(node, task, after).lines
+
+    def excerpt(self, node: int, task: str, after: int = 0) -> Excerpt:
+        """Return the lines from number `after` on, or from the first that is kept, and where they stand."""
         with self._lock:
-            first = max(0, after - (self.count - len(self._kept)))
-            kept = list(self._kept)[first:]
-            return [LogLine(node, task, _utc(line.seconds), line.stream, _shown(line.text)) for line in kept]
+            dropped = self.count - len(self._kept)
+            first = max(after, dropped)
+            kept = [(line.seconds, line.stream, line.text) for line in list(self._kept)[first - dropped :]]
+            settled = min((line.number for line in self._open.values()), default=self.count)
+        # Masking takes its time; whoever writes does not wait for it.
+        lines = [LogLine(node, task, _utc(seconds), stream, _shown(text)) for seconds, stream, text in kept]
+        return Excerpt(first, lines, settled)
 
 
 def _overwritten(text: str) -> str:

@@ -51,6 +51,7 @@ class Runner:
         self._ids = count(1)
         self._listeners: Listeners[Node] = Listeners()
         self._watchers: Listeners[Journal] = Listeners()
+        self._lone_watchers: Listeners[Journal] = Listeners()
 
     def subscribe(self, listener: Callable[[Node], None]) -> Callable[[], None]:
         """Report every change of every call to `listener`, from whatever thread; return what ends that.
@@ -59,9 +60,20 @@ class Runner:
         """
         return self._listeners.add(listener)
 
-    def watch(self, watcher: Callable[[Journal], None]) -> Callable[[], None]:
-        """Tell `watcher` of the journal of each run that begins, from whatever thread; return what ends that."""
-        return self._watchers.add(watcher)
+    def watch(self, watcher: Callable[[Journal], None], *, lone: bool = True) -> Callable[[], None]:
+        """Tell `watcher` of the journal of each run that begins, from whatever thread; return what ends that.
+
+        Args:
+            watcher: Is told on the path of the call.
+            lone: Tell it also of calls that nobody runs or collects: `await task()`.
+        """
+        ends = [self._watchers.add(watcher), *([self._lone_watchers.add(watcher)] if lone else [])]
+
+        def end() -> None:
+            for end in ends:
+                end()
+
+        return end
 
     def run_name(self, root: int) -> str:
         """Return what the run whose root has that id is called."""
@@ -157,8 +169,8 @@ class Runner:
         if caller is not None:
             return Call(next(self._ids), task.name, inputs, caller, caller.journal)
         journal = LoneJournal()
-        if self._watchers.present:
-            self._watchers.tell(journal)
+        if self._lone_watchers.present:
+            self._lone_watchers.tell(journal)
         return Call(next(self._ids), task.name, inputs, None, journal)
 
     def _tell(self, call: Call) -> None:

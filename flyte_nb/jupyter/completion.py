@@ -1,4 +1,4 @@
-"""Tab completion of the magics' options and of environment names."""
+"""Tab completion of the magics' options, and of the names of environments, tasks and runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
+from flyte_nb.errors import StateError
+from flyte_nb.execution.node import RunState
 from flyte_nb.jupyter.arguments import options
 from flyte_nb.model import Task
 
@@ -16,25 +18,30 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.definitions.registry import Registry
+    from flyte_nb.session import Session
 
 __all__ = ["Completion"]
 
 _MAGIC = re.compile(r"^%%?(?P<magic>flyte_\w+)[ \t]|^[^#\n]*=[ \t]*%(?P<assigned>flyte_\w+)[ \t]")
 # Magics whose plain words are names of environments.
 _TAKES_NAMES = frozenset({"flyte_graph", "flyte_plan", "flyte_deploy", "flyte_remove"})
-_VALUES = {"--target": ("local",), "--cache": ("auto", "disable")}
+_VALUES = {
+    "--target": ("local",),
+    "--cache": ("auto", "disable"),
+    "--state": tuple(state.value for state in RunState if " " not in state.value),
+    "--since": ("30m", "2h", "7d"),
+}
 _NAMES_FOLLOW = frozenset({"--depends-on", "--clone-from"})
 # Options that take more than the one word after them.
-_TAKES_MANY = frozenset({"--depends-on", "--env", "--pip"})
+_TAKES_MANY = frozenset({"--depends-on", "--env", "--pip", "--state"})
 _TAKES_NONE = frozenset({"--force"})
 
 
 class Completion:
-    """A matcher of the shell's completer that knows the magics and the registry."""
+    """A matcher of the shell's completer that knows the magics and the session."""
 
-    def __init__(self, shell: InteractiveShell, registry: Registry) -> None:
-        self._shell, self._registry = shell, registry
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        self._shell, self._session = shell, session
 
         @context_matcher(identifier="flyte_nb")  # type: ignore[untyped-decorator]
         def matcher(context: CompletionContext) -> SimpleMatcherResult:
@@ -72,8 +79,22 @@ class Completion:
         if option in _VALUES:
             return _VALUES[option]
         if option in _NAMES_FOLLOW or (option is None and (magic in _TAKES_NAMES or line.startswith("%flyte_env "))):
-            return self._registry.names()
+            return self._session.registry.names()
+        if option == "--task" or (option is None and magic == "flyte_runs"):
+            return self._tasks()
+        if option is None and magic == "flyte_logs":
+            return self._runs()
         return self._options(magic) if not word else ()
+
+    def _tasks(self) -> list[str]:
+        registry = self._session.registry
+        return [task for name in registry.names() for task in registry.tasks(name)]
+
+    def _runs(self) -> list[str]:
+        try:
+            return self._session.history.names()
+        except StateError:
+            return []  # %flyte_logs itself tells what is wrong
 
     def _options(self, magic: str) -> list[str]:
         manager = self._shell.magics_manager.magics

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Unicode, observe
+from traitlets import Int, Unicode, observe
 from traitlets.config import Configurable
 
+from flyte_nb.settings import Settings
+
 if TYPE_CHECKING:
-    from flyte_nb.settings import Settings
+    from collections.abc import Callable
 
 __all__ = ["FlyteNB"]
 
@@ -21,10 +23,21 @@ class FlyteNB(Configurable):
         "Empty: the environment variable FLYTE_NB_HOME, or else the user's state folder."
     ).tag(config=True)
 
-    def __init__(self, settings: Settings, **kwargs: Any) -> None:
-        self._settings = settings
+    keep_runs = Int(
+        Settings().keep_runs,
+        min=0,
+        help="How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.",
+    ).tag(config=True)
+
+    def __init__(self, settings: Settings, leave_home: Callable[[], object], **kwargs: Any) -> None:
+        self._settings, self._leave_home = settings, leave_home
         super().__init__(**kwargs)
 
     @observe("home")
     def _set_home(self, change: Any) -> None:
+        self._leave_home()  # what belongs into the present folder is written there first
         self._settings.home = change["new"]
+
+    @observe("keep_runs")
+    def _set_keep_runs(self, change: Any) -> None:
+        self._settings.keep_runs = change["new"]

@@ -19,6 +19,7 @@ from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
+from flyte_nb.jupyter.magics.history import RecordedRunsMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
 from flyte_nb.jupyter.output import LiveGraphs, has_front_end
 from flyte_nb.jupyter.spanning import SpanningRun
@@ -43,18 +44,19 @@ class Extension:
         self._shell, self._session = shell, session
         self._cells = CellRuns(shell, session.registry, NotebookDocument())
         self._interrupts = CellInterrupts(shell)
-        self._home = session.settings.home
+        self._settings_before = session.settings.home, session.settings.keep_runs
         self._capture, self._displays = ExitStack(), Displays(shell)
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
-        self._completion = Completion(shell, session.registry)
+        self._completion = Completion(shell, session)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
-        self._config = FlyteNB(session.settings, parent=shell)
+        self._config = FlyteNB(session.settings, session.history.flush, parent=shell)
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters)
-        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting)
+        looking_back = RecordedRunsMagics(shell, session, self._formatters)
+        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting, looking_back)
 
     # What transformed cells call, as `get_ipython().flyte_nb`
 
@@ -79,6 +81,7 @@ class Extension:
         self._completion.load()
         self._capture.enter_context(capturing())
         self._displays.load()
+        self._session.history.start()
         for magics in self._magics:
             self._shell.register_magics(magics)
         self._shell.input_transformers_cleanup.append(self._environment_cells)
@@ -95,7 +98,9 @@ class Extension:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
         self._unsubscribe()
-        self._session.settings.home = self._home
+        self._session.history.stop()
+        self._session.history.flush()
+        self._session.settings.home, self._session.settings.keep_runs = self._settings_before
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)

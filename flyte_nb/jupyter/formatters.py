@@ -8,10 +8,12 @@ from flyte_nb.definitions.registry import Environments
 from flyte_nb.deployment.plan import Plan
 from flyte_nb.deployment.status import Deployment
 from flyte_nb.execution.node import Run
+from flyte_nb.execution.records import RecordedRun, RecordedRuns
 from flyte_nb.jupyter.output import GraphOutput, show, show_table
 from flyte_nb.model import TaskEnvironment
 from flyte_nb.view.deployments import deployment_table, plan_picture, plan_table
 from flyte_nb.view.environments import environment_table, environments_table
+from flyte_nb.view.history import runs_table
 from flyte_nb.view.runs import tree_text
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Formatters:
             Plan: self._plan,
             Deployment: self._deployment,
             Run: self._run,
+            RecordedRun: self._run,
+            RecordedRuns: self._runs,
             TaskEnvironment: self._environment,
             Environments: self._environments,
         }
@@ -72,8 +76,12 @@ class Formatters:
         if self._is_new(deployment):
             show_table(deployment_table(deployment.target, deployment.environments))
 
-    def _run(self, run: Run[Any]) -> None:
+    def _run(self, run: Run[Any] | RecordedRun) -> None:
         show({"text/plain": tree_text(run.tree)})
+
+    def _runs(self, runs: RecordedRuns) -> None:
+        if self._is_new(runs):
+            show_table(runs_table(runs))
 
     def _environment(self, environment: TaskEnvironment) -> None:
         registry = self._session.registry

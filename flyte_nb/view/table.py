@@ -31,6 +31,7 @@ class Table:
         rows: Each with one cell for every column.
         caption: A line above.
         note: A line below, such as a hint.
+        from_end: Whether the last rows are shown, and not the first, where there are too many.
 
     Raises:
         ValueError: If a row has more or fewer cells than there are columns.
@@ -40,6 +41,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     note: str = ""
+    from_end: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -54,7 +56,7 @@ def table_html(table: Table, *, whole: bool = False) -> str:
     """
     longest = _LONGEST_WHOLE if whole else _LONGEST_CELL
     heads = "".join(f'<th scope="col" style="{_LEFT}">{html_text(head)}</th>' for head in table.columns)
-    shown = table.rows[:_MOST_ROWS_HTML]
+    shown = _shown(table, _MOST_ROWS_HTML)
     rows = "".join(f"<tr>{''.join(_cell_html(cell, longest) for cell in row)}</tr>" for row in shown)
     caption = f'<caption style="{_LEFT}">{html_text(table.caption)}</caption>' if table.caption else ""
     notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, _MOST_ROWS_HTML))
@@ -70,7 +72,7 @@ def table_text(table: Table, *, whole: bool = False) -> str:
     `whole` cuts only cells that would fill pages.
     """
     widest = _LONGEST_WHOLE if whole else _WIDEST_CELL
-    rows = [_cells_text(cells, widest) for cells in (table.columns, *table.rows[:_MOST_ROWS_TEXT])]
+    rows = [_cells_text(cells, widest) for cells in (table.columns, *_shown(table, _MOST_ROWS_TEXT))]
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["─" * min(width, _WIDEST_RULE) for width in widths])
     lines = ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -89,7 +91,11 @@ def _cells_text(cells: Sequence[str], widest: int) -> list[str]:
     return [clip_columns(inert(cell, max(widest, 200)), widest) for cell in cells]
 
 
+def _shown(table: Table, most: int) -> Sequence[tuple[str, ...]]:
+    return table.rows[-most:] if table.from_end else table.rows[:most]
+
+
 def _notes(table: Table, most: int) -> list[str]:
     rest = len(table.rows) - most
-    more = [f"and {rest:,} more"] if rest > 0 else []
+    more = [f"and {rest:,} {'earlier' if table.from_end else 'more'}"] if rest > 0 else []
     return [*more, *([table.note] if table.note else [])]

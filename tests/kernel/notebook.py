@@ -89,6 +89,14 @@ class Notebook:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
 
+    def shut_down(self) -> None:
+        """End the kernel as a front end does, which lets it finish."""
+        self._manager.shutdown_kernel()
+
+    def kill(self) -> None:
+        """End the kernel by kill -9."""
+        self._manager.shutdown_kernel(now=True)
+
     def submit(
         self,
         code: str,

@@ -1,0 +1,281 @@
+"""The database of runs: a row for each session, run, call and line of output.
+
+Rows go in many to a statement: between two statements the thread that writes may have to wait for one that computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.database import Connection, Database
+from flyte_nb.execution.liveness import SessionRecord
+from flyte_nb.execution.node import LogLine, Node, RunState
+from flyte_nb.execution.records import RecordedRun, RecordedRuns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from flyte_nb.execution.records import RunFilter
+
+__all__ = ["Batch", "RunStore"]
+
+_FIRST = (
+    "CREATE TABLE session (name TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, sign REAL NOT NULL)"
+    " WITHOUT ROWID",
+    """
+    CREATE TABLE run (
+        name TEXT PRIMARY KEY, session TEXT NOT NULL, root INTEGER NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL,
+        started REAL NOT NULL, ended REAL, calls INTEGER NOT NULL, error TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX run_by_time ON run (started, root, ended, session)",
+    """
+    CREATE TABLE node (
+        run TEXT NOT NULL, id INTEGER NOT NULL, parent INTEGER, root INTEGER NOT NULL, task TEXT NOT NULL,
+        state TEXT NOT NULL, started REAL NOT NULL, ended REAL, error TEXT NOT NULL, attempts INTEGER NOT NULL,
+        inputs TEXT NOT NULL, arose INTEGER, lines INTEGER NOT NULL,
+        PRIMARY KEY (run, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE line (
+        run TEXT NOT NULL, node INTEGER NOT NULL, number INTEGER NOT NULL, task TEXT NOT NULL, time REAL NOT NULL,
+        stream TEXT NOT NULL, text TEXT NOT NULL,
+        PRIMARY KEY (run, node, number)
+    ) WITHOUT ROWID
+    """,
+)
+_BUSY_SECONDS = 5.0
+# SQLite before 3.32 takes no more values in one statement.
+_MOST_VALUES = 999
+
+# Begun and not ended; "lost" is what such a run of a session that is gone is called.
+_STATE = "CASE WHEN ended IS NULL AND is_gone(session) THEN 'lost' ELSE state END"
+_FUNCTION, _ENVIRONMENT = "substr(task, instr(task, '.') + 1)", "substr(task, 1, instr(task, '.') - 1)"
+_TOO_OLD = (
+    "SELECT name FROM run WHERE ended IS NOT NULL OR is_gone(session) "
+    "ORDER BY started DESC, root DESC LIMIT -1 OFFSET ?"
+)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is new of several runs, to be written at once.
+
+    Attributes:
+        runs: The name of each run, its root, and how many calls it has.
+        nodes: The name of the run of each call, and the call.
+        lines: The name of the run of each line, its number in the output of its call, and the line.
+        dropped: The name of a run, the id of a call, and the number of the first line of its output that is kept.
+    """
+
+    runs: list[tuple[str, Node, int]] = field(default_factory=list)
+    nodes: list[tuple[str, Node]] = field(default_factory=list)
+    lines: list[tuple[str, int, LogLine]] = field(default_factory=list)
+    dropped: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.nodes or self.lines)
+
+
+class RunStore:
+    """The runs in the folder `home`. Several sessions may write to it at once, each its own runs.
+
+    Args:
+        home: The folder.
+        session: The name of the session that writes and reads here, which is not gone as long as it asks.
+    """
+
+    def __init__(self, home: Path, session: str) -> None:
+        self._session = session
+        # A machine that loses its power may take the last moments with it; waiting for its disk is not worth that.
+        self._database = Database(home / "runs.sqlite3", [_FIRST], _BUSY_SECONDS, synced=False)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return self._database.path.exists()
+
+    def write(self, batch: Batch, keep: int) -> None:
+        """Write `batch`, with a sign of life of this session; of the runs that have ended, keep the last `keep`.
+
+        Raises:
+            StateError: The database cannot be written; nothing was.
+        """
+        own = SessionRecord.of_this_process(self._session)
+        sessions = [(own.name, own.host, own.pid, own.sign)]
+        runs = [_run_row(self._session, *run) for run in batch.runs]
+        nodes = [_node_row(run, node) for run, node in batch.nodes]
+        lines = [_line_row(run, number, line) for run, number, line in batch.lines]
+        with self._database.transaction() as connection:
+            for table, rows in (("session", sessions), ("run", runs), ("node", nodes), ("line", lines)):
+                _put(connection, table, rows)
+            connection.executemany("DELETE FROM line WHERE run = ? AND node = ? AND number < ?", batch.dropped)
+            if any(root.ended for _, root, _ in batch.runs):
+                self._prune(connection, keep)
+
+    def prune(self, keep: int) -> None:
+        """Forget the oldest of the runs that have ended, and keep the last `keep` of them.
+
+        Raises:
+            StateError: The database cannot be written.
+        """
+        if self.exists:
+            with self._database.transaction() as connection:
+                self._prune(connection, keep)
+
+    def _prune(self, connection: Connection, keep: int) -> None:
+        self._tell_gone(connection)
+        if connection.execute(_TOO_OLD, (keep,)).fetchone():
+            for table, key in (("line", "run"), ("node", "run"), ("run", "name")):
+                connection.execute(f"DELETE FROM {table} WHERE {key} IN ({_TOO_OLD})", (keep,))  # noqa: S608
+            connection.execute(
+                "DELETE FROM session WHERE name NOT IN (SELECT session FROM run) AND name <> ?", (self._session,)
+            )
+
+    def _tell_gone(self, connection: Connection) -> None:
+        """Let statements ask `is_gone(session)`."""
+        rows = connection.execute(
+            "SELECT name, host, pid, sign FROM session WHERE name IN (SELECT session FROM run WHERE ended IS NULL)"
+        )
+        gone = {record.name for record in (SessionRecord(*row) for row in rows) if record.is_gone} - {self._session}
+        connection.create_function("is_gone", 1, gone.__contains__)
+
+    def runs(self, wanted: RunFilter) -> RecordedRuns:
+        """Return the runs that `wanted` describes, the newest first.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        conditions: list[str] = ["started >= ?"]
+        values: list[Any] = [wanted.since]
+        if wanted.task is not None:
+            conditions.append(f"? IN (task, {_FUNCTION}, {_ENVIRONMENT})")
+            values.append(wanted.task)
+        if wanted.session is not None:
+            conditions.append("session = ?")
+            values.append(wanted.session)
+        if wanted.states:
+            conditions.append(f"{_STATE} IN ({_marks(len(wanted.states))})")
+            values += [state.value for state in wanted.states]
+        return self._runs(" AND ".join(conditions), [*values, wanted.limit])
+
+    def run(self, name: str) -> RecordedRun | None:
+        """Return the run of that name, or None.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        return next(iter(self._runs("name = ?", [name, 1])), None)
+
+    def _runs(self, condition: str, values: Sequence[Any]) -> RecordedRuns:
+        columns = f"name, session, task, {_STATE}, started, ended, calls, error"
+        order = "ORDER BY started DESC, root DESC LIMIT ?"
+        if not self.exists:
+            return RecordedRuns()
+        with self._database.connected() as connection:
+            self._tell_gone(connection)
+            rows = connection.execute(f"SELECT {columns} FROM run WHERE {condition} {order}", values)  # noqa: S608
+            return RecordedRuns(self._recorded(*row) for row in rows)
+
+    def _recorded(
+        self,
+        name: str,
+        session: str,
+        task: str,
+        state: str,
+        started: float,
+        ended: float | None,
+        calls: int,
+        error: str,
+    ) -> RecordedRun:
+        return RecordedRun(name, session, task, RunState(state), _utc(started), _ended(ended), calls, error, self)
+
+    def tree(self, run: RecordedRun) -> tuple[Node, ...]:
+        """Return the calls of `run` in the order of their beginning; those that a lost run had not ended are lost.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines"
+        lost = run.state is RunState.LOST
+        with self._database.connected() as connection:
+            rows = connection.execute(f"SELECT {columns} FROM node WHERE run = ? ORDER BY id", (run.name,))  # noqa: S608
+            return tuple(_node(*row, lost=lost) for row in rows)
+
+    def logs(self, run: RecordedRun) -> tuple[LogLine, ...]:
+        """Return what the calls of `run` have printed, logged and displayed, in order.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        columns, order = "node, task, time, stream, text", "time, node, number"
+        with self._database.connected() as connection:
+            rows = connection.execute(f"SELECT {columns} FROM line WHERE run = ? ORDER BY {order}", (run.name,))  # noqa: S608
+            return tuple(LogLine(node, task, _utc(time), *rest) for node, task, time, *rest in rows)
+
+
+def _put(connection: Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert `rows`, replacing those of the same keys."""
+    if not rows:
+        return
+    width = len(rows[0])
+    at_once = _MOST_VALUES // width
+    for first in range(0, len(rows), at_once):
+        part = rows[first : first + at_once]
+        marks = ", ".join([f"({_marks(width)})"] * len(part))
+        connection.execute(f"INSERT OR REPLACE INTO {table} VALUES {marks}", [value for row in part for value in row])  # noqa: S608
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _run_row(session: str, name: str, root: Node, calls: int) -> tuple[Any, ...]:
+    times = root.started.timestamp(), _seconds(root.ended)
+    return name, session, root.id, root.task, root.state.value, *times, calls, _storable(root.error)
+
+
+def _node_row(run: str, node: Node) -> tuple[Any, ...]:
+    times = node.started.timestamp(), _seconds(node.ended)
+    end = _storable(node.error), node.attempts, _storable(node.inputs), node.arose, node.lines
+    return run, node.id, node.parent, node.root, node.task, node.state.value, *times, *end
+
+
+def _line_row(run: str, number: int, line: LogLine) -> tuple[Any, ...]:
+    return run, line.node, number, line.task, line.time.timestamp(), _storable(line.stream), _storable(line.text)
+
+
+def _storable(text: str) -> str:
+    """Return `text` without halves of surrogate pairs, which cannot be stored."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _node(
+    number: int,
+    parent: int | None,
+    root: int,
+    task: str,
+    state: str,
+    started: float,
+    ended: float | None,
+    *rest: Any,
+    lost: bool,
+) -> Node:
+    known = RunState.LOST if lost and ended is None else RunState(state)
+    return Node(number, parent, root, task, known, _utc(started), _ended(ended), *rest)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _ended(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _utc(seconds)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)

@@ -1,0 +1,76 @@
+"""The history of runs as tables: the runs, and what the calls of one have printed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flyte_nb.view.states import STATES, tally
+from flyte_nb.view.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from flyte_nb.execution.node import LogLine
+    from flyte_nb.execution.records import RecordedRun
+
+__all__ = ["logs_table", "runs_table"]
+
+_NONE = "–"
+
+
+def runs_table(runs: Collection[RecordedRun]) -> Table:
+    """Return `runs`, a row each."""
+    rows = tuple(
+        (
+            run.name,
+            run.task,
+            f"{STATES[run.state.value].glyph} {run.state.value}",
+            run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            _took(run.duration),
+            f"{run.calls:,}",
+            run.error or _NONE,
+        )
+        for run in runs
+    )
+    counts = ", ".join(f"{count:,} {state}" for state, count in tally(run.state.value for run in runs).items())
+    note = "" if runs else "There are no such runs. Run a task, or ask for others: %flyte_runs? shows how."
+    columns = ("run", "task", "state", "started", "took", "calls", "error")
+    return Table(columns, rows, f"Runs: {counts or 'none'}", note)
+
+
+def logs_table(run: RecordedRun, lines: Sequence[LogLine]) -> Table:
+    """Return `lines`, which are of `run`, a row each; a task of which several calls have lines has their ids."""
+    calls = Counter(task for task, _ in {(line.task, line.node) for line in lines})
+    rows = tuple(
+        (
+            _clock(line.time),
+            line.task if calls[line.task] == 1 else f"{line.task} #{line.node}",
+            line.stream,
+            line.text,
+        )
+        for line in lines
+    )
+    count = f"{len(lines):,} lines" if len(lines) > 1 else "1 line" if lines else "nothing"
+    caption = f"Output of {run.name}, {run.task}, {run.state.value}: {count}"
+    return Table(("time", "task", "stream", "text"), rows, caption, "" if lines else _advice(run), from_end=True)
+
+
+def _advice(run: RecordedRun) -> str:
+    if run.state.is_final:
+        return "Its tasks have printed, logged and displayed nothing of that kind. %flyte_runs lists the other runs."
+    return "Its tasks have printed, logged and displayed nothing of that kind yet. Ask again when they have."
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def _took(seconds: float | None) -> str:
+    if seconds is None:
+        return _NONE
+    if round(seconds, 3) < 60:
+        return f"{seconds:.3f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
