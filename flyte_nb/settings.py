@@ -19,9 +19,11 @@ class Settings:
     Attributes:
         home: The folder for what outlives the kernel; empty for the value of FLYTE_NB_HOME, or else the folder for
             application state that the operating system gives the user.
+        cache_size: How many GiB the results of cached tasks may take up; 0 keeps no more.
     """
 
     home: str = ""
+    cache_size: float = 5.0
 
     @property
     def home_path(self) -> Path:

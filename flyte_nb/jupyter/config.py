@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from traitlets import Unicode, observe
+from traitlets import Float, Unicode, observe
 from traitlets.config import Configurable
 
-if TYPE_CHECKING:
-    from flyte_nb.settings import Settings
+from flyte_nb.settings import Settings
 
 __all__ = ["FlyteNB"]
 
@@ -21,6 +20,13 @@ class FlyteNB(Configurable):
         "Empty: the environment variable FLYTE_NB_HOME, or else the user's state folder."
     ).tag(config=True)
 
+    cache_size = Float(
+        Settings().cache_size,
+        min=0,
+        help="How many GiB the results of cached tasks may take up; those not used for the longest time go first. "
+        "0: no more results are kept.",
+    ).tag(config=True)
+
     def __init__(self, settings: Settings, **kwargs: Any) -> None:
         self._settings = settings
         super().__init__(**kwargs)
@@ -28,3 +34,7 @@ class FlyteNB(Configurable):
     @observe("home")
     def _set_home(self, change: Any) -> None:
         self._settings.home = change["new"]
+
+    @observe("cache_size")
+    def _set_cache_size(self, change: Any) -> None:
+        self._settings.cache_size = change["new"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -40,7 +41,7 @@ class Extension:
         self._shell, self._session = shell, session
         self._cells = CellRuns(shell, session.registry, NotebookDocument())
         self._interrupts = CellInterrupts(shell)
-        self._home = session.settings.home
+        self._settings_before = replace(session.settings)
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
@@ -89,7 +90,8 @@ class Extension:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
         self._unsubscribe()
-        self._session.settings.home = self._home
+        for field in fields(self._settings_before):
+            setattr(self._session.settings, field.name, getattr(self._settings_before, field.name))
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)
