@@ -25,6 +25,8 @@ __all__ = [
     "SourceUnavailableError",
     "StateError",
     "TaskTimeoutError",
+    "UncacheableGlobalError",
+    "UncacheableInputError",
     "UnknownEnvironmentError",
     "UnknownRunError",
     "UnknownTargetError",
@@ -288,3 +290,39 @@ class TaskTimeoutError(FlyteNbError, TimeoutError):
         self.task, self.seconds, self.queued = task, seconds, queued
         what = "waited for its turn for more than" if queued else "took longer than"
         super().__init__(f"{task} {what} {seconds:g} s. Give it more time with @env.task(timeout=...).")
+
+
+class UncacheableInputError(FlyteNbError, TypeError):
+    """A call of a cached task was given what has no content that could be compared; nothing was run.
+
+    Attributes:
+        task: The full name of the task.
+        parameter: The parameter.
+        given: The type that was given.
+        kind: The type of what cannot be compared, which may lie inside what was given.
+    """
+
+    def __init__(self, task: str, parameter: str, given: str, kind: str, reason: str) -> None:
+        self.task, self.parameter, self.given, self.kind = task, parameter, given, kind
+        problem = reason if kind == given else f"it holds a {kind}: {reason}"
+        super().__init__(
+            f"{task}: input `{parameter}` ({given}) cannot be part of a cache key: {problem}. Name it in "
+            f'Cache(ignored_inputs="{parameter}"), or turn caching off with @env.task(cache="disable").'
+        )
+
+
+class UncacheableGlobalError(FlyteNbError, TypeError):
+    """The code of a cached task uses what has no content that could be compared; nothing was run.
+
+    Attributes:
+        task: The full name of the task.
+        name: What the code uses, and which function does.
+        kind: The type of what cannot be compared.
+    """
+
+    def __init__(self, task: str, name: str, kind: str, reason: str) -> None:
+        self.task, self.name, self.kind = task, name, kind
+        super().__init__(
+            f"{task} uses {name} ({kind}), which cannot be part of a cache key: {reason}. Make it inside the task, "
+            'or state a version yourself with cache=Cache("override", version_override="1").'
+        )

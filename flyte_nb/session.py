@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flyte_nb.bundle import Bundle
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment, EnvironmentStatus
+    from flyte_nb.execution.caching.results import CachedResults
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
     from flyte_nb.execution.records import RecordedRuns
@@ -49,16 +50,18 @@ class Session:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.runner = Runner()
-        self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.settings = Settings()
+        self.runner = Runner(self.registry.spec, self._cached_results)
+        self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.history = History(self.runner, self.settings)
+        self._results: CachedResults | None = None
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
     # The home of the model
 
     def define(self, spec: EnvironmentSpec) -> None:
         """Make `spec` the definition of its name."""
+        self.runner.environments_cache |= spec.cache.behavior != "disable"
         self.registry.define(spec)
 
     def attach(self, task: Task[..., Any]) -> None:
@@ -117,6 +120,12 @@ class Session:
         from flyte_nb.targets.local import LocalTarget
 
         return LocalTarget(DeploymentState(self.settings.home_path))
+
+    def _cached_results(self) -> CachedResults:
+        from flyte_nb.execution.caching.results import CachedResults
+
+        self._results = self._results or CachedResults(self.settings)
+        return self._results
 
     def plan(self, environments: Collection[TaskEnvironment | str], target: Target) -> tuple[Plan, dict[str, Bundle]]:
         """Return the plan for `environments` and all they need, and what it would deploy."""

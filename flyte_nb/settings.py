@@ -20,10 +20,12 @@ class Settings:
         home: The folder for what outlives the kernel; empty for the value of FLYTE_NB_HOME, or else the folder for
             application state that the operating system gives the user.
         keep_runs: How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.
+        cache_size: How many GiB the results of cached tasks may take up; 0 keeps no more.
     """
 
     home: str = ""
     keep_runs: int = 1_000
+    cache_size: float = 5.0
 
     @property
     def home_path(self) -> Path:

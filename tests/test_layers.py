@@ -40,6 +40,7 @@ HOMES = {
     "_typeshed": ("",),  # exists for mypy only
     "IPython": ("jupyter/", "__init__.py"),  # __init__: for the type of load_ipython_extension
     "anywidget": ("view/widgets/",),
+    "cloudpickle": ("execution/caching/pickling.py",),
     "ipykernel": ("jupyter/",),
     "ipywidgets": ("jupyter/", "view/widgets/"),
     "platformdirs": ("settings.py",),

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextvars import Token
 
+    from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.model.policies import Cache
+    from flyte_nb.model.spec import EnvironmentSpec
+
 __all__ = ["Runner", "current_call"]
 
 
@@ -44,9 +48,16 @@ class Runner:
 
     Attributes:
         name: The beginning of the names of this session's runs; no other session has it.
+        environments_cache: Whether any environment may say that results are reused; calls need not ask otherwise.
+
+    Args:
+        spec: Gives the definition that an environment has now.
+        results: Gives the cache of results, once one is needed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spec: Callable[[str], EnvironmentSpec | None], results: Callable[[], CachedResults]) -> None:
+        self._spec, self._results = spec, results
+        self.environments_cache = False
         self.name = os.urandom(4).hex()
         self._ids = count(1)
         self._listeners: Listeners[Node] = Listeners()
@@ -125,7 +136,9 @@ class Runner:
         __tracebackhide__ = True
         token = _caller.set(call)
         try:
-            if task.has_policies:
+            if (task.cache or self.environments_cache) and (policy := self._cache_policy(task)):
+                result = self._results().call(policy, task, args, kwargs, call, self._tell)
+            elif task.has_policies:
                 from flyte_nb.execution.attempts import attempt
 
                 result = attempt(task, args, kwargs, call, self._tell)
@@ -135,7 +148,8 @@ class Runner:
             call.end(error)
             raise
         else:
-            call.end()
+            if call.ended is None:  # a kept result has ended it
+                call.end()
             return result
         finally:
             _caller.reset(token)
@@ -147,7 +161,9 @@ class Runner:
         self._tell(call)
         token = _caller.set(call)
         try:
-            if task.has_policies:
+            if (task.cache or self.environments_cache) and (policy := self._cache_policy(task)):
+                result = await self._results().call_async(policy, task, args, kwargs, call, self._tell)
+            elif task.has_policies:
                 from flyte_nb.execution.attempts import attempt_async
 
                 result = await attempt_async(task, args, kwargs, call, self._tell)
@@ -157,11 +173,22 @@ class Runner:
             call.end(error)
             raise
         else:
-            call.end()
+            if call.ended is None:  # a kept result has ended it
+                call.end()
             return result
         finally:
             _restore(token)
             self._tell(call)
+
+    def _cache_policy(self, task: Task[..., Any]) -> Cache | None:
+        """Return how results of `task` are reused, or None if they are not: as it says, or else its environment now."""
+        policy = task.cache
+        if policy is None:
+            spec = self._spec(task.environment)
+            if spec is None:
+                return None
+            policy = spec.cache
+        return None if policy.behavior == "disable" else policy
 
     def _new_call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
         caller = _caller.get()

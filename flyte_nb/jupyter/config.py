@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Int, Unicode, observe
+from traitlets import Float, Int, Unicode, observe
 from traitlets.config import Configurable
 
 from flyte_nb.settings import Settings
@@ -29,6 +29,13 @@ class FlyteNB(Configurable):
         help="How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.",
     ).tag(config=True)
 
+    cache_size = Float(
+        Settings().cache_size,
+        min=0,
+        help="How many GiB the results of cached tasks may take up; those not used for the longest time go first. "
+        "0: no more results are kept.",
+    ).tag(config=True)
+
     def __init__(self, settings: Settings, leave_home: Callable[[], object], **kwargs: Any) -> None:
         self._settings, self._leave_home = settings, leave_home
         super().__init__(**kwargs)
@@ -41,3 +48,7 @@ class FlyteNB(Configurable):
     @observe("keep_runs")
     def _set_keep_runs(self, change: Any) -> None:
         self._settings.keep_runs = change["new"]
+
+    @observe("cache_size")
+    def _set_cache_size(self, change: Any) -> None:
+        self._settings.cache_size = change["new"]

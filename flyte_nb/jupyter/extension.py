@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -44,7 +45,7 @@ class Extension:
         self._shell, self._session = shell, session
         self._cells = CellRuns(shell, session.registry, NotebookDocument())
         self._interrupts = CellInterrupts(shell)
-        self._settings_before = session.settings.home, session.settings.keep_runs
+        self._settings_before = replace(session.settings)
         self._capture, self._displays = ExitStack(), Displays(shell)
         self._graphs = LiveGraphs()
         self._formatters = Formatters(shell, session)
@@ -100,7 +101,8 @@ class Extension:
         self._unsubscribe()
         self._session.history.stop()
         self._session.history.flush()
-        self._session.settings.home, self._session.settings.keep_runs = self._settings_before
+        for field in fields(self._settings_before):
+            setattr(self._session.settings, field.name, getattr(self._settings_before, field.name))
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
         self._shell.input_transformers_post.remove(self._await_magics)
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)

@@ -6,7 +6,7 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from flyte_nb.errors import InvalidTypeError, InvalidValueError
+from flyte_nb.errors import InvalidTypeError, InvalidValueError, did_you_mean
 from flyte_nb.model.home import home
 from flyte_nb.model.policies import Cache, RetryStrategy, Timeout, as_cache, as_retries, as_timeout
 
@@ -69,6 +69,7 @@ class Task(Generic[P, R]):
         self.retries: RetryStrategy = as_retries("Task.retries", retries)
         self.timeout: Timeout = as_timeout("Task.timeout", timeout)
         self.cache: Cache | None = None if cache is None else as_cache("Task.cache", cache)
+        _check_ignored(self.cache, function)
         self.description = description if description is not None else inspect.getdoc(function)
         self.is_async = inspect.iscoroutinefunction(function)
         self.has_policies = bool(self.retries.count or self.timeout.max_runtime or self.timeout.deadline)
@@ -122,6 +123,14 @@ def _check_function(function: Any) -> None:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             problem = f"takes {str(parameter).split(':')[0]}; a task's inputs have names"
             raise InvalidValueError("Task.function", function.__name__, problem, _EXAMPLE)
+
+
+def _check_ignored(cache: Cache | None, function: Callable[..., Any]) -> None:
+    parameters = inspect.signature(function).parameters
+    for name in cache.ignored_inputs if cache else ():
+        if name not in parameters:
+            problem = f"is not a parameter of {function.__name__}.{did_you_mean(name, parameters)}"
+            raise InvalidValueError("Cache.ignored_inputs", name, problem, f"ignored_inputs={tuple(parameters)[:1]}")
 
 
 def _positional_counts(signature: inspect.Signature) -> tuple[int, int]:

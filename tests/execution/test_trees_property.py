@@ -109,18 +109,19 @@ class Play:
             raise BoomError
 
     async def _make_calls(self, tree: Wanted, number: int) -> None:
-        pending: list[Coroutine[Any, Any, None]] = [self.call(child, number) for child in tree.calls]
+        # Not all made at once: a call that is cancelled in their middle would leave some that are never awaited.
         if tree.manner == "in turn":
-            for work in pending:
-                await _forgiving(work)
+            for child in tree.calls:
+                await _forgiving(self.call(child, number))
         elif tree.manner == "gathered":
-            await asyncio.gather(*pending, return_exceptions=True)
+            await asyncio.gather(*(self.call(child, number) for child in tree.calls), return_exceptions=True)
         elif tree.manner == "as tasks":
-            await asyncio.gather(*map(asyncio.create_task, pending), return_exceptions=True)
+            tasks = [asyncio.create_task(self.call(child, number)) for child in tree.calls]
+            await asyncio.gather(*tasks, return_exceptions=True)
         else:
             async with asyncio.TaskGroup() as group:  # type: ignore[attr-defined,unused-ignore]
-                for work in pending:
-                    group.create_task(work)
+                for child in tree.calls:
+                    group.create_task(self.call(child, number))
 
     def _perform_here(self, number: int) -> None:
         """A sync task calls sync tasks only."""

@@ -1,0 +1,248 @@
+"""Digests of functions and classes by what they do, with all that they use, as it is now.
+
+What is of the user counts by its code; what is of a library by its name and the library's version. Each definition is
+written once and mentioned by number, so that those that use each other are no puzzle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import functools
+import inspect
+import os
+import re
+import sys
+import threading
+from contextvars import ContextVar
+from enum import EnumMeta
+from hashlib import sha256
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.execution.caching.code import facts_of
+from flyte_nb.execution.caching.content import ContentWalk
+from flyte_nb.execution.caching.encoding import UnhashableError, framed, text, type_name
+from flyte_nb.execution.caching.libraries import has_name, is_library, library_name
+from flyte_nb.execution.caching.module_sources import imported_modules, source_digests
+from flyte_nb.model.environment import TaskEnvironment
+from flyte_nb.model.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flyte_nb.execution.caching.code import CodeFacts
+
+__all__ = ["digest_of"]
+
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_MISSING = object()
+# The notebook itself, which code that displays or uses magics reads.
+_NO_DEPENDENCY = frozenset({"get_ipython"})
+_CachedFunction = type(functools.cache(lambda: None))
+_OF_A_TYPE = (GetSetDescriptorType, MemberDescriptorType, MethodDescriptorType, WrapperDescriptorType)
+# What code uses to wait for its turn, or to see where it runs: that says nothing about what it gives.
+_WITHOUT_SAY: tuple[type, ...] = (
+    type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event,
+    asyncio.Lock, asyncio.Condition, asyncio.Semaphore, asyncio.Event, type(os.environ),
+)  # fmt: skip
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+# What Python and libraries write into classes from what is seen anyway, and what has no content.
+_DERIVED = frozenset({"_abc_impl", "model_fields", "model_computed_fields"})
+
+
+def digest_of(value: Any) -> bytes:
+    """Return the SHA-256 of a value by its content; of a function or class by its code and all that it uses.
+
+    Raises:
+        UnhashableError: It, or something it uses, has no content that could be hashed.
+    """
+    return _Definitions().digest(value)
+
+
+class _Definitions:
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._found: list[Any] = []
+        self._walk = ContentWalk(self._reference, _by_name)
+
+    def digest(self, value: Any) -> bytes:
+        digest = sha256(self._walk.token(value))
+        for definition in self._found:  # which grows meanwhile
+            write = self._class if isinstance(definition, type) else self._function
+            digest.update(framed(b"D", write(definition)))
+        if self._found:
+            digest.update(text(_PYTHON))
+        return digest.digest()
+
+    def _reference(self, value: Any) -> bytes | None:
+        """Return the token of what is hashed by its code, and None of all else."""
+        if isinstance(value, FunctionType | type):
+            return _global_name(value) if _is_of_library(value) else self._number(value)
+        if isinstance(value, ModuleType):
+            return self._module(value)
+        if isinstance(value, Task):
+            return framed(b"T", text(value.name) + self._walk.token(value.function))
+        if isinstance(value, TaskEnvironment):
+            return framed(b"V", text(value.name))
+        parts = _wrapped(value)
+        return None if parts is None else framed(b"w", text(type_name(type(value))) + self._walk.token(parts))
+
+    def _number(self, definition: Any) -> bytes:
+        number = self._numbers.setdefault(id(definition), len(self._found))
+        if number == len(self._found):
+            self._found.append(definition)
+        return framed(b"@", number.to_bytes(4, "big"))
+
+    def _function(self, function: FunctionType) -> bytes:
+        facts = facts_of(function.__code__)
+        # `functools.wraps` puts the names of what is wrapped on a wrapper, but not where its code is from.
+        module = function.__globals__.get("__name__")
+        if module == "functools" and hasattr(function, "registry"):  # of singledispatch, with caches of its own
+            return self._walk.token(dict(function.registry))
+        if isinstance(module, str) and is_library(module):
+            return facts.digest + text(library_name(module)) + self._given(function)
+        content = facts.digest + self._given(function)
+        for use in facts.uses:
+            content += self._use(use, function)
+        return content + self._imports(facts, function)
+
+    def _given(self, function: FunctionType) -> bytes:
+        """Return the tokens of what a function was given when it was defined: defaults, and variables around it."""
+        defaults = (function.__defaults__, function.__kwdefaults__)
+        content = self._named(f"the defaults of `{function.__name__}`", defaults)
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            try:
+                value = cell.cell_contents
+            except ValueError:  # not assigned yet
+                continue
+            content += text(name) + self._named(f"`{name}` in `{function.__name__}`", value)
+        return content
+
+    def _use(self, use: tuple[str, ...], function: FunctionType) -> bytes:
+        """Return the token of a global as it is now, or of that attribute of it which the code reads."""
+        name, *attributes = use
+        value = function.__globals__.get(name, _MISSING)
+        if name in _NO_DEPENDENCY or (value is _MISSING and hasattr(builtins, name)):
+            return b""
+        while attributes and isinstance(value, ModuleType) and not is_library(value.__name__):
+            inner = vars(value).get(attributes[0], _MISSING)
+            if inner is _MISSING:
+                break
+            value, name = inner, f"{name}.{attributes.pop(0)}"
+        content = framed(b"?", b"") if value is _MISSING else self._named(f"`{name}` in `{function.__name__}`", value)
+        return text(name) + content
+
+    def _named(self, name: str, value: Any) -> bytes:
+        """Return the token of what code uses under a name, which an error then tells."""
+        if isinstance(value, _WITHOUT_SAY):
+            return text(type_name(type(value)))
+        try:
+            return self._walk.token(value)
+        except UnhashableError as error:
+            raise UnhashableError(error.kind, error.reason, error.name or name) from None
+
+    def _imports(self, facts: CodeFacts, function: FunctionType) -> bytes:
+        package = function.__globals__.get("__package__")
+        names = {name for entry in facts.imports for name in imported_modules(*entry, package)}
+        return self._walk.token(source_digests(names)) if names else b""
+
+    def _module(self, module: ModuleType) -> bytes:
+        if is_library(module.__name__):
+            return framed(b"m", text(library_name(module.__name__)))
+        digests = source_digests([module.__name__])
+        if not digests:
+            raise UnhashableError("module", f"the source of {module.__name__} is not known")
+        return framed(b"m", self._walk.token(digests))
+
+    def _class(self, kind: type) -> bytes:
+        content = text(kind.__qualname__) + self._walk.token((type(kind), kind.__bases__))
+        content += self._walk.token([*_annotations(kind), *_fields(kind)])
+        content += self._walk.token([(name, member.value) for name, member in _listed(kind).items()])
+        for name, value in _members(kind):
+            content += text(name) + self._named(f"`{kind.__name__}.{name}`", value)
+        return content
+
+
+def _is_of_library(definition: Any) -> bool:
+    """Say whether a library defines a class or function, so that its name tells all about it.
+
+    What a library's functions made (a wrapper, a model) may carry the library's name, but cannot be found there.
+    """
+    return is_library(definition.__module__ or "") and has_name(definition)
+
+
+def _wrapped(value: Any) -> Any:
+    """Return what makes up a descriptor, a cached function, a function of C and the like, and None of all else."""
+    if isinstance(value, staticmethod | classmethod):
+        return (value.__func__,)
+    if isinstance(value, property):
+        return (value.fget, value.fset, value.fdel)
+    if isinstance(value, functools.cached_property):
+        return (value.func,)
+    if isinstance(value, _CachedFunction):
+        return (value.__wrapped__,)
+    if isinstance(value, ContextVar):
+        return (value.name, value.get(None))
+    if isinstance(value, _OF_A_TYPE):
+        return (value.__objclass__.__qualname__, value.__name__)
+    if isinstance(value, BuiltinFunctionType) and (value.__self__ is None or isinstance(value.__self__, ModuleType)):
+        return (library_name(value.__module__ or ""), value.__qualname__)
+    return None
+
+
+def _by_name(value: Any) -> bytes | None:
+    if isinstance(value, FunctionType | type):
+        return _global_name(value)
+    if isinstance(value, ModuleType | Task | TaskEnvironment):
+        return text(getattr(value, "__name__", "") or value.name)
+    parts = _wrapped(value)
+    return None if parts is None else text(" ".join(getattr(part, "__qualname__", str(part)) for part in parts))
+
+
+def _global_name(definition: Any) -> bytes:
+    return framed(b"G", text(library_name(definition.__module__ or "")) + text(definition.__qualname__))
+
+
+def _members(kind: type) -> Iterator[tuple[str, Any]]:
+    """Yield what the body of a class defines, in the order of the names."""
+    listed = _listed(kind)
+    for name, value in sorted(vars(kind).items()):
+        special = name.startswith("__") and name.endswith("__")
+        of_enum = isinstance(kind, EnumMeta) and name.startswith("_") and name.endswith("_")
+        if name in listed or name in _DERIVED or (of_enum and not special):
+            continue
+        if not special or isinstance(value, FunctionType | staticmethod | classmethod | property):
+            yield name, value
+
+
+def _listed(kind: type) -> Mapping[str, Any]:
+    """Return the members of an enumeration by name, and none of other classes."""
+    return kind.__members__ if isinstance(kind, EnumMeta) else {}
+
+
+def _annotations(kind: type) -> Iterator[tuple[str, str]]:
+    try:
+        annotations = inspect.get_annotations(kind)
+    except Exception:  # noqa: BLE001 - looking at annotations may run them
+        return
+    yield from ((name, hint if isinstance(hint, str) else _described(hint)) for name, hint in annotations.items())
+
+
+def _fields(kind: type) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a pydantic model, which keeps defaults and constraints nowhere else."""
+    fields = vars(kind).get("__pydantic_fields__") or vars(kind).get("model_fields")
+    if isinstance(fields, dict):
+        yield from ((name, _described(field)) for name, field in fields.items())
+
+
+def _described(value: Any) -> str:
+    return _ADDRESS.sub("", repr(value))

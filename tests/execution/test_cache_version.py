@@ -1,0 +1,293 @@
+"""A result is reused as long as neither the code of its task nor anything that the code uses has changed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import flyte_nb as flyte
+from flyte_nb.errors import UncacheableGlobalError
+from flyte_nb.execution.caching.key import task_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+class Notebook:
+    """Cells that run one after the other in one namespace, as in a kernel."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"__name__": "__main__", "flyte": flyte}
+        self.run("import functools, json, threading\nenv = flyte.TaskEnvironment('ml')")
+
+    def run(self, cell: str) -> None:
+        exec(compile(cell, "<cell>", "exec"), self.names)  # noqa: S102 - what a kernel does
+
+    def version(self, task: str = "work") -> str:
+        return task_version(self.names[task])
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    return Notebook()
+
+
+WORK = """
+@env.task
+def work(x: int = 1) -> int:
+    return helper(x) + {}
+"""
+
+# What is defined first, and what changes.
+SAME = [
+    ("def helper(x): return x", "def helper(x):\n    # says nothing\n\n    return (x)"),
+    ("def helper(x): return x", "def helper(x):\n    'What it does.'\n    return x"),
+    ("def helper(x):\n    'One.'\n    return x", "def helper(x):\n    '''Two.'''\n\n    return x"),
+    ("def helper(x): return x", "def helper(x): return x\nunused = 2\ndef other(): ..."),
+    ("def helper(x): return x", "def helper(x: int) -> int: return x"),
+    ("class A:\n    a = 1\ndef helper(x): return A().a", "class A:\n    # says nothing\n    a = 1"),
+    ("limits = {'a', 'b', 'c'}\ndef helper(x): return limits", "limits = {'c', 'b', 'a'}"),
+    ("def helper(x): return env", "env = flyte.TaskEnvironment('ml', image='other:1')"),
+    ("import logging\nlog = logging.getLogger('a')\ndef helper(x): log.info(x)", "log = logging.getLogger('a')"),
+    ("def get_ipython(): ...\ndef helper(x): return get_ipython()", "get_ipython = lambda: 3"),
+    ("lock = threading.Lock()\ndef helper(x):\n    with lock: return x", "lock = threading.Lock(); lock.acquire()"),
+    ("import asyncio\nturn = asyncio.Semaphore(2)\ndef helper(x): return turn", "asyncio.run(turn.acquire())"),
+    ("from os import environ\ndef helper(x): return environ['HOME']", "environ['FLYTE_NB_TEST'] = 'x'"),
+]
+CHANGED = [
+    ("def helper(x): return x", "def helper(x): return x + 1"),
+    ("def helper(x): return x", "def helper(x): return -x"),
+    ("def helper(x): return x", "def helper(x, y=1): return x"),
+    ("def helper(x, y=1): return y", "def helper(x, y=2): return y"),
+    ("def helper(x, *, y=1): return y", "def helper(x, *, y=2): return y"),
+    ("def helper(x): return x", "async def helper(x): return x"),
+    ("def helper(x): return x", "helper = max"),
+    ("helper = lambda x: x", "helper = lambda x: 2 * x"),
+    ("rate = 1\ndef helper(x): return rate", "rate = 2"),
+    ("rate = 1\ndef helper(x): return rate", "rate = True"),
+    ("rate = 1\ndef helper(x): return rate", "del rate"),
+    ("def helper(x): return len(x)", "def len(x): return 3"),
+    ("rates = {'a': [1]}\ndef helper(x): return rates", "rates['a'].append(2)"),
+    ("def inner(x): return x\ndef helper(x): return inner(x)", "def inner(x): return 2 * x"),
+    ("def inner(x): return x\ndef helper(x): return [inner(y) for y in x]", "def inner(x): return 2 * x"),
+    ("def inner(x): return x\ndef helper(x): return lambda: inner(x)", "def inner(x): return 2 * x"),
+    ("def a(x): return b(x)\ndef b(x): return a(x)\nhelper = a", "def b(x): return a(x + 1)"),
+    ("def f(x): return table\ntable = {'f': f}\nhelper = f", "table['g'] = lambda x: 1"),
+    ("def f(x): return 1\ndef helper(x): return table['f'](x)\ntable = {'f': f, 'h': helper}", "table['f'] = max"),
+    ("class A:\n    def go(self): return 1\ndef helper(x): return A().go()", "class A:\n    def go(self): return 2"),
+    ("class A:\n    a = 1\ndef helper(x): return A.a", "class A:\n    a = 2"),
+    ("class A:\n    a = 1\nclass B(A): ...\ndef helper(x): return B.a", "class A:\n    a = 2\nclass B(A): ..."),
+    ("class A:\n    @property\n    def a(self): return 1\ndef helper(x): return A().a", "A.a = property(lambda s: 2)"),
+    ("class A:\n    @staticmethod\n    def a(): return 1\ndef helper(x): return A.a()", "A.a = staticmethod(max)"),
+    ("class A:\n    def __init__(self): self.a = 1\na = A()\ndef helper(x): return a.a", "a.a = 2"),
+    ("class A:\n    def go(self): return 1\na = A()\ndef helper(x): return a.go()", "A.go = lambda self: 2"),
+    ("from enum import Enum\nclass A(Enum):\n    X = 1\ndef helper(x): return A.X", "class A(Enum):\n    X = 2"),
+    (
+        "from dataclasses import dataclass, field\n@dataclass\nclass A:\n    a: list = field(default_factory=list)\n"
+        "def helper(x): return A()",
+        "@dataclass\nclass A:\n    a: list = field(default_factory=dict)",
+    ),
+    (
+        "from pydantic import BaseModel, Field\nclass A(BaseModel):\n    a: int = Field(1, ge=0)\n"
+        "def helper(x): return A()",
+        "class A(BaseModel):\n    a: int = Field(1, ge=1)",
+    ),
+    ("@env.task\ndef helper(x): return x", "@env.task\ndef helper(x): return -x"),
+    ("@env.task\ndef other(x): return x\ndef helper(x): return other(x)", "@env.task\ndef other(x): return -x"),
+    ("def twice(f): return lambda x: f(f(x))\n@twice\ndef helper(x): return x", "helper = twice(lambda x: x + 1)"),
+    (
+        "def twice(f):\n    @functools.wraps(f)\n    def g(x): return f(f(x))\n    return g\n"
+        "@twice\ndef helper(x): return x",
+        "@twice\ndef helper(x): return x + 1",
+    ),
+    ("@functools.cache\ndef helper(x): return x", "@functools.cache\ndef helper(x): return x + 1"),
+    (
+        "from contextlib import contextmanager\n@contextmanager\ndef helper(x): yield 1",
+        "@contextmanager\ndef helper(x): yield 2",
+    ),
+    (
+        "@functools.singledispatch\ndef helper(x): return 1\nhelper.register(int)(lambda x: 2)",
+        "helper.register(str)(lambda x: 3)",
+    ),
+    ("def f(x): return x\nhelper = functools.partial(f, 1)", "helper = functools.partial(f, 2)"),
+    ("def helper(x): return json.dumps(x)", "import pickle as json"),
+    ("from dataclasses import make_dataclass as m\nA = m('A', ['a'])\ndef helper(x): return A", "A = m('A', ['b'])"),
+    (
+        "from pydantic import create_model as m\nA = m('A', a=(int, 1))\ndef helper(x): return A()",
+        "A = m('A', a=(int, 2))",
+    ),
+    (
+        "@env.task\ndef other(x): return x\n"
+        "def helper(x):\n    return get_ipython().run_line_magic('flyte_run', 'other(x)')",
+        "@env.task\ndef other(x): return -x",
+    ),
+    ("import contextvars\nv = contextvars.ContextVar('v')\nv.set(1)\ndef helper(x): return v.get()", "v.set(2)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after"), SAME)
+def test_what_makes_no_difference(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, before: str, after: str) -> None:
+    """Comments, layout, docstrings, annotations of helpers, order of sets, locks and what is not used do not count."""
+    monkeypatch.setenv("FLYTE_NB_TEST", "")
+    notebook.run(before + WORK.format(1))
+    version = notebook.version()
+    notebook.run(after)
+    assert notebook.version() == version
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGED)
+def test_what_is_used_counts(notebook: Notebook, before: str, after: str) -> None:
+    """A change of anything that the task uses, however far, is another version, though its cell did not run again."""
+    notebook.run(before + WORK.format(1))
+    version = notebook.version()
+    assert notebook.version() == version
+    notebook.run(after)
+    assert notebook.version() != version
+
+
+@pytest.mark.parametrize(("before", "after"), [*SAME, *CHANGED])
+def test_versions_outlive_the_session(before: str, after: str) -> None:
+    """The same cells in a new session give the same version."""
+    del after
+    versions = set()
+    for _ in range(2):
+        notebook = Notebook()
+        notebook.run(before + WORK.format(1))
+        versions.add(notebook.version())
+    assert len(versions) == 1
+
+
+@pytest.mark.parametrize("changed", [WORK.format(2), WORK.format(1).replace("= 1", "= 2"), WORK.format("True")])
+def test_the_task_itself_counts(notebook: Notebook, changed: str) -> None:
+    """Its code and its defaults, but not the lines on which it stands."""
+    notebook.run("def helper(x): return x" + WORK.format(1))
+    version = notebook.version()
+    notebook.run("\n\n\n# moved" + WORK.format(1))
+    assert notebook.version() == version
+    notebook.run(changed)
+    assert notebook.version() != version
+
+
+def test_a_docstring_that_is_used_counts(notebook: Notebook) -> None:
+    """A docstring that is a constant of the code as well makes a difference as such."""
+    notebook.run("def helper(x):\n    'a'\n    return 'a'" + WORK.format(1))
+    version = notebook.version()
+    notebook.run("def helper(x):\n    'b'\n    return 'b'")
+    assert notebook.version() != version
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Write a module of the user, and load it again if it is loaded."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    written = set()
+
+    def write(name: str, source: str, *, reload: bool = True) -> None:
+        path = tmp_path / f"{name.replace('.', '/')}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source, encoding="utf-8")
+        importlib.invalidate_caches()
+        written.add(name.partition(".")[0])
+        if reload and name in sys.modules:
+            importlib.reload(sys.modules[name])
+
+    yield write
+    for name in [name for name in sys.modules if name.partition(".")[0] in written]:
+        del sys.modules[name]
+
+
+USES_OF_A_MODULE = [
+    "import mine\ndef helper(x): return mine.f(x)",
+    "from mine import f\ndef helper(x): return f(x)",
+    "import mine\ndef helper(x): return getattr(mine, 'f')(x)",
+    "def helper(x):\n    import mine\n    return mine.f(x)",
+    "def helper(x):\n    from mine import f\n    return f(x)",
+    "import mine\ndef helper(x): return mine.inner.g(x)",
+    "def helper(x):\n    import other\n    return other.mine.f(x)",
+]
+
+
+@pytest.mark.parametrize("use", USES_OF_A_MODULE)
+def test_modules_of_the_user_count(notebook: Notebook, module: Callable[..., None], use: str) -> None:
+    """A module beside the notebook counts by what is used of it, and by its source where that cannot be told."""
+    module("inner", "def g(x): return 1\n")
+    module("mine", "import inner\ndef f(x): return inner.g(x)\n")
+    module("other", "import mine\n")
+    notebook.run(use + WORK.format(1))
+    version = notebook.version()
+    module("mine", "# says nothing\nimport inner\ndef f(x): return inner.g(x)\n")
+    assert notebook.version() == version
+    module("inner", "def g(x): return 22\n")
+    notebook.run(use)
+    assert notebook.version() != version
+
+
+def test_an_unused_part_of_a_module_does_not_count(notebook: Notebook, module: Callable[..., None]) -> None:
+    """Where the code says what it takes from a module, the rest may change."""
+    module("mine", "def f(x): return 1\n")
+    notebook.run("import mine\ndef helper(x): return mine.f(x)" + WORK.format(1))
+    version = notebook.version()
+    module("mine", "def f(x): return 1\ndef other(): ...\n")
+    assert notebook.version() == version
+
+
+@pytest.mark.parametrize("use", USES_OF_A_MODULE[:3])
+def test_what_was_edited_and_not_loaded_does_not_count(
+    notebook: Notebook, module: Callable[..., None], use: str
+) -> None:
+    """An edited file counts when it is loaded again: until then, the old code runs."""
+    module("inner", "def g(x): return 1\n")
+    module("mine", "def f(x): return 1\n")
+    notebook.run(use + WORK.format(1))
+    version = notebook.version()
+    module("mine", "def f(x): return 2222\n", reload=False)
+    assert notebook.version() == version
+
+
+def test_whether_a_module_is_loaded_yet_makes_no_difference(notebook: Notebook, module: Callable[..., None]) -> None:
+    """What a task imports while it runs counts the same before and after its first run, packages too."""
+    module("pack.__init__", "from . import part\n")
+    module("pack.part", "import pack.deep\n")
+    module("pack.deep", "value = 1\n")
+    notebook.run("def helper(x):\n    from pack import part\n    return 1" + WORK.format(1))
+    version = notebook.version()
+    assert "pack" not in sys.modules
+    notebook.names["helper"](1)
+    assert "pack.deep" in sys.modules
+    assert notebook.version() == version
+
+
+def test_libraries_count_by_their_version(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version of an installed package is another version of what uses it."""
+    import pydantic
+
+    notebook.run("import pydantic\ndef helper(x): return pydantic.TypeAdapter(int)" + WORK.format(1))
+    version = notebook.version()
+    monkeypatch.setattr(pydantic, "__version__", "99")
+    assert notebook.version() != version
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("numbers = (n for n in ())\ndef helper(x): return numbers", "`numbers` in `helper`"),
+        ("numbers = {'a': [(n for n in ())]}\ndef helper(x): return numbers", "`numbers` in `helper`"),
+        ("class A:\n    numbers = (n for n in ())\ndef helper(x): return A", "`A.numbers`"),
+        ("def make(numbers): return lambda x: numbers\nhelper = make((n for n in ()))", "`numbers` in `<lambda>`"),
+        ("def helper(x, numbers=(n for n in ())): return numbers", "the defaults of `helper`"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(notebook: Notebook, cell: str, name: str) -> None:
+    """A global without content is refused in one line that names it and says what to do."""
+    notebook.run(cell + WORK.format(1))
+    with pytest.raises(UncacheableGlobalError) as caught:
+        notebook.version()
+    message = str(caught.value)
+    assert message.startswith(f"ml.work uses {name} (generator), which cannot be part of a cache key: ")
+    assert 'Cache("override", version_override="1")' in message
+    assert "\n" not in message
