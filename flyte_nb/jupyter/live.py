@@ -18,7 +18,7 @@ KEEP_SECONDS = 1.0
 
 @asynccontextmanager
 async def updating(update: Callable[[], None]) -> AsyncIterator[None]:
-    """Call `update` at most ten times a second while the body runs, and once after it."""
+    """Call `update` at most ten times a second while the body runs."""
 
     async def repeat() -> None:
         while True:
@@ -30,4 +30,3 @@ async def updating(update: Callable[[], None]) -> AsyncIterator[None]:
         yield
     finally:
         ticker.cancel()
-        update()

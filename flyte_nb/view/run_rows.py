@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Literal
 
 from flyte_nb.execution.node import RunState
-from flyte_nb.view.escape import inert
+from flyte_nb.view.escape import inert, inert_line
 from flyte_nb.view.run_crowd import FAILED, RUNNING
 from flyte_nb.view.run_tree import Group
 from flyte_nb.view.states import by_urgency, tally
@@ -34,6 +34,7 @@ class Row:
         depth: How far it is indented: 0 for the roots.
         task: The full name of the task; of "more" empty.
         state: The state of the call, or of a group's call that most needs attention.
+        bar: The state whose colour its bar has: of a group, that of most of its calls.
         started: Seconds from the beginning of the run to its own.
         ended: Seconds from the beginning of the run to its end; None until then.
         inputs: The arguments, shortened.
@@ -52,6 +53,7 @@ class Row:
     depth: int
     task: str = ""
     state: str = ""
+    bar: str = ""
     started: float = 0.0
     ended: float | None = None
     inputs: str = ""
@@ -111,20 +113,20 @@ def summarise(tree: RunTree, *, under_way: bool = False, most: int = MOST_ROWS) 
         under_way: Whether another root may begin.
         most: How many rows to use at most.
     """
-    top = _choose(tree, most)
-    roots = [call for branch in top.below for call in _calls(branch)]
-    began = roots[0].started if roots else 0.0
+    roots = tree.below(None)
+    began = _first(roots[0]).started if roots else 0.0
+    top = _choose(tree, roots, most)
     shown = {branch.call.id for branch in top.walk() if branch.call}
     rows = tuple(_row(branch, began, shown) for branch in top.walk() if branch is not top)
-    states = _states_of_roots(tree)
+    states = set().union(*map(_states, roots))
     over = not under_way and all(state.is_final for state in states)
-    ends = [row.ended for row in rows if row.depth == 0 and row.ended is not None]
+    ended = max((root.ended or began for root in roots), default=began)
     return Summary(
         rows,
         by_urgency(state.value for state in states) if over and states else "running",
         _by_urgency(tree.counts),
         began,
-        max(ends, default=0.0) if over else None,
+        _offset(ended, began) if over else None,
         {branch.key: branch.call for branch in top.walk() if branch.call},
     )
 
@@ -150,10 +152,10 @@ class _Branch:
             pending += reversed(branch.below)
 
 
-def _choose(tree: RunTree, most: int) -> _Branch:
+def _choose(tree: RunTree, roots: list[TrackedCall | Group], most: int) -> _Branch:
     """Return a branch that is no row, with all that is to be shown below it."""
     top = _Branch(-1, None, key="top")
-    room = most - _open(top, tree.below(None), most)
+    room = most - _open(top, roots, most)
     callers: list[tuple[int, int, int, _Branch]] = []
     _queue(callers, top)
     while callers:
@@ -204,20 +206,19 @@ def _queue(callers: list[tuple[int, int, int, _Branch]], branch: _Branch) -> Non
 
 
 def _urgency(branch: _Branch) -> tuple[int, int, int]:
-    states = set(branch.group.counts) if branch.group else {branch.call.state} if branch.call else set()
-    first = branch.group.first.id if branch.group else branch.call.id if branch.call else 0
-    return (0 if states & FAILED else 1 if states & RUNNING else 2), branch.depth, first
+    item = branch.group or branch.call
+    if item is None:
+        return 2, branch.depth, 0
+    states = _states(item)
+    return (0 if states & FAILED else 1 if states & RUNNING else 2), branch.depth, _first(item).id
 
 
-def _calls(branch: _Branch) -> list[TrackedCall]:
-    return [branch.group.first] if branch.group else [branch.call] if branch.call else []
+def _states(item: TrackedCall | Group) -> set[RunState]:
+    return set(item.counts) if isinstance(item, Group) else {item.state}
 
 
-def _states_of_roots(tree: RunTree) -> set[RunState]:
-    found: set[RunState] = set()
-    for item in tree.below(None):
-        found |= set(item.counts) if isinstance(item, Group) else {item.state}
-    return found
+def _first(item: TrackedCall | Group) -> TrackedCall:
+    return item.first if isinstance(item, Group) else item
 
 
 def _row(branch: _Branch, began: float, shown: set[int]) -> Row:
@@ -236,6 +237,7 @@ def _group_row(branch: _Branch, group: Group, began: float) -> Row:
         branch.depth,
         inert(group.first.task, _LONGEST_TASK),
         next(iter(counts)),
+        max(counts, key=counts.__getitem__),
         _offset(group.first.started, began),
         None if group.ended is None else _offset(group.ended, began),
         size=group.size,
@@ -252,6 +254,7 @@ def _call_row(branch: _Branch, call: TrackedCall, began: float, shown: set[int])
         branch.depth,
         inert(node.task, _LONGEST_TASK),
         node.state.value,
+        node.state.value,
         _offset(node.started.timestamp(), began),
         None if node.ended is None else _offset(node.ended.timestamp(), began),
         inert(node.inputs, _LONGEST_INPUTS),
@@ -259,14 +262,16 @@ def _call_row(branch: _Branch, call: TrackedCall, began: float, shown: set[int])
         inert(node.error, _LONGEST_ERROR),
         _is_loud(node, shown),
         node.lines,
-        inert(last[0].text, _LONGEST_LINE) if last else "",
+        inert_line(last[0].text, _LONGEST_LINE) if last else "",
         hidden=branch.hidden,
     )
 
 
 def _is_loud(node: Node, shown: set[int]) -> bool:
+    if not node.error or (node.state is RunState.CANCELLED and ": " not in node.error):
+        return False  # the name of the exception says no more than that it was cancelled
     # Where it arose may be a call that is not shown; then it is told where it can be seen.
-    return bool(node.error) and (node.arose is None or node.arose == node.id or node.arose not in shown)
+    return node.arose is None or node.arose == node.id or node.arose not in shown
 
 
 def _by_urgency(counts: Mapping[RunState, int]) -> dict[str, int]:

@@ -32,14 +32,16 @@ _CHIP = (
     "display:inline-block;color:#ffffff;background-color:{};border-radius:9px;line-height:18px;height:18px;"
     "font-size:11px;text-align:center;white-space:nowrap;"
 )
-_DISC, _WORD = _CHIP + "width:18px;margin-right:8px", _CHIP + "padding:0px 8px;margin-left:8px;font-weight:600"
+_DISC, _WORD = _CHIP + "width:18px;margin-right:8px", _CHIP + "padding:0px 8px;margin-right:8px;font-weight:600"
 _CELL = "text-align:left;vertical-align:top;padding:3px 12px 3px 0px;border:none;"
 _MONO = "font-family:monospace;font-size:12px;"
 _QUIET = "opacity:0.8;margin-left:8px"
 _ERROR = _MONO + "margin:2px 0px 4px 26px;padding-left:8px;border-left:3px solid {};overflow-wrap:anywhere"
+# Turned round, it begins at its last line.
+_SCROLLED = "display:flex;flex-direction:column-reverse;max-height:240px;overflow:auto"
 _LOG = (
-    _MONO + "max-height:300px;overflow:auto;margin:2px 0px 4px 0px;padding:4px 8px;line-height:1.4;text-align:left;"
-    "white-space:pre-wrap;overflow-wrap:anywhere"
+    _MONO
+    + "flex-shrink:0;margin:2px 0px 4px 0px;padding:4px 8px;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere"
 )
 _TRACK_WIDTH = 220  # pixels
 
@@ -63,8 +65,8 @@ def run_html(summary: Summary, host: str = "") -> str:
     rows = "".join(_row(row, span, logs.get(row.key, ""), len(summary.rows) > 1) for row in summary.rows)
     head = "" if is_plain(summary) else _head(summary)
     return (
-        f'<div class="{f"flyte-nb {host}".strip()}" style="overflow-x:auto">{head}'
-        f'<table style="margin:0px;border:none;table-layout:auto"><tbody>{rows}</tbody></table></div>'
+        f'<div class="{f"flyte-nb {host}".strip()}"><div style="overflow-x:auto">{head}'
+        f'<table style="margin:0px;border:none;table-layout:auto"><tbody>{rows}</tbody></table></div></div>'
     )
 
 
@@ -91,21 +93,24 @@ def _call(row: Row) -> str:
         f"+ {row.hidden:,} calls" if row.hidden else "",
     ]
     quiet = "".join(f'<span style="{_QUIET}">{remark}</span>' for remark in remarks if remark)
-    word = _word(row.state) if row.kind == "call" and row.state in _REMARKABLE else ""
-    return f"{_disc(row.state)}{_name(row)}{word}{quiet}"
+    return f"{_mark(row)}{_name(row)}{quiet}"
 
 
 def _name(row: Row) -> str:
-    task, rest = html_text(row.task), html_text(named(row)[len(row.task) :], _LONGEST_NAME)
-    return f'<b style="font-weight:600">{task}</b><span style="{_MONO}">{rest}</span>'
+    task = f'<b style="font-weight:600">{html_text(row.task)}</b>'
+    rest = html_text(named(row)[len(row.task) :], _LONGEST_NAME)
+    return f"{task} {rest}" if row.kind == "group" else f'{task}<span style="{_MONO}">{rest}</span>'
 
 
 def _disc(state: str) -> str:
     return f'<span title="{state}" style="{_DISC.format(STATES[state].light)}">{STATES[state].glyph}</span>'
 
 
-def _word(state: str) -> str:
-    return f'<span style="{_WORD.format(STATES[state].light)}">{state}</span>'
+def _mark(row: Row) -> str:
+    if row.kind == "group" or row.state not in _REMARKABLE:
+        return _disc(row.state)
+    state = STATES[row.state]
+    return f'<span style="{_WORD.format(state.light)}">{state.glyph} {row.state}</span>'
 
 
 def _error(row: Row) -> str:
@@ -123,7 +128,7 @@ def _bar(row: Row, span: float) -> str:
     told = f"began after {duration_text(row.started)}"
     return (
         f'<div title="{told}" style="width:{_TRACK_WIDTH}px;padding-top:5px"><div style="margin-left:{left:.1f}%;'
-        f'width:{width:.1f}%;height:8px;border-radius:4px;background-color:{between(row.state)}"></div></div>'
+        f'width:{width:.1f}%;height:8px;border-radius:4px;background-color:{between(row.bar)}"></div></div>'
     )
 
 
@@ -145,5 +150,5 @@ def _log(row: Row, lines: list[str]) -> str:
     opened = " open" if row.loud else ""
     return (
         f'<details{opened} style="margin-left:26px"><summary style="cursor:pointer;opacity:0.8">{which}</summary>'
-        f'<pre style="{_LOG}">{chr(10).join(lines)}</pre></details>'
+        f'<div style="{_SCROLLED}"><pre style="{_LOG}">{chr(10).join(lines)}</pre></div></details>'
     )

@@ -140,6 +140,19 @@ def test_quick_run_is_shown_once(tasks: Notebook) -> None:
     assert "<table" in result.everything
 
 
+def test_live_views_are_let_go(tasks: Notebook) -> None:
+    """Of runs that were watched the latest sixteen stay alive, and none when the extension is unloaded."""
+    tasks.ok("from flyte_nb.jupyter import live_run\nlive_run._PATIENCE_SECONDS = 0")
+    tasks.ok("@tasks.task\nasync def slow():\n    await asyncio.sleep(0.15)")
+    tasks.ok("for _ in range(18):\n    %flyte_run slow()")
+    closed = [message for message in tasks.ok("%flyte_run slow()").messages if message["msg_type"] == "comm_close"]
+    assert closed
+    assert tasks.value("len(live_run.LiveRun._on_screen)") == 16
+    tasks.ok("%unload_ext flyte_nb")
+    assert tasks.value("len(live_run.LiveRun._on_screen)") == 0
+    tasks.ok("live_run._PATIENCE_SECONDS = 0.2")
+
+
 def test_failed_run_tells_where_the_error_arose(tasks: Notebook) -> None:
     """The call in which an error arose tells it; its caller has merely failed."""
     tasks.ok("@tasks.task\nasync def outer():\n    await failing()")

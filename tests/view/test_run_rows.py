@@ -113,6 +113,23 @@ def test_the_run_is_what_its_most_urgent_root_is() -> None:
     assert summary_of(root, end(call(2, caller=root), RunState.FAILED, at=1)).state == "succeeded"
 
 
+def test_roots_that_are_not_shown_count() -> None:
+    """When there is no room for all, the run still lasts from its first root to the end of its last."""
+    roots = [end(call(1 + n, f"e.t{n}", at=n), at=n + 1) for n in range(300)]
+    end(roots[250], RunState.FAILED, at=251, error="ValueError: bad")
+    summary = summary_of(*roots)
+    assert (len(summary.rows), summary.rows[-1].size, summary.ended) == (MOST_ROWS, 101, 300)
+    assert summary.state == "failed"
+    assert [row.task for row in summary.rows if row.loud] == ["e.t250"]
+
+
+def test_a_cancelled_call_says_no_more_than_that() -> None:
+    """Its state tells it; the name of the exception is for the details. A message is told."""
+    quiet = end(call(1), RunState.CANCELLED, at=1, error="CancelledError", arose=1)
+    loud = end(call(2), RunState.CANCELLED, at=1, error="SystemExit: 1", arose=2)
+    assert [row.loud for row in summary_of(quiet, loud).rows] == [False, True]
+
+
 def test_a_run_that_called_nothing() -> None:
     """There are no rows, and nothing breaks."""
     assert summary_of() == Summary((), "running", {}, 0.0, 0.0)

@@ -80,12 +80,12 @@ def test_loud_where_it_failed_and_quiet_elsewhere() -> None:
     good.write("stdout", "fine\n")
     quiet = html_of(root, good)
     assert "<details style" in quiet
-    assert not re.search(r">(succeeded|failed)<", quiet)
+    assert not re.search(r"(succeeded|failed)<", quiet)
     bad = end(call(3, "e.bad", root), RunState.FAILED, at=1, error="ValueError: bad", arose=3)
     bad.write("stdout", "worse\n")
     loud = html_of(root, good, bad)
     assert "ValueError: bad" in loud
-    assert ">failed</span>" in loud
+    assert ">✗ failed</span>" in loud
     assert loud.count("<details open") == 1
 
 
