@@ -18,6 +18,7 @@ from flyte_nb.jupyter.displays import Displays
 from flyte_nb.jupyter.document import NotebookDocument
 from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
+from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
 from flyte_nb.jupyter.magics.history import RecordedRunsMagics
@@ -114,6 +115,7 @@ class Extension:
         self._tracebacks.unload()
         self._formatters.unload()
         self._graphs.close()
+        LiveRun.let_go()
         self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]
         self._cells.unload()

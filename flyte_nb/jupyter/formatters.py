@@ -14,7 +14,8 @@ from flyte_nb.model import TaskEnvironment
 from flyte_nb.view.deployments import deployment_table, plan_picture, plan_table
 from flyte_nb.view.environments import environment_table, environments_table
 from flyte_nb.view.history import runs_table
-from flyte_nb.view.runs import tree_text
+from flyte_nb.view.run_still import run_bundle
+from flyte_nb.view.run_tree import finished_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ class Formatters:
             show_table(deployment_table(deployment.target, deployment.environments))
 
     def _run(self, run: Run[Any] | RecordedRun) -> None:
-        show({"text/plain": tree_text(run.tree)})
+        show(run_bundle(finished_tree(run.tree, run.logs)))
 
     def _runs(self, runs: RecordedRuns) -> None:
         if self._is_new(runs):

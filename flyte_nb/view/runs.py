@@ -1,46 +1,74 @@
-"""Runs as text: the tree of calls with their states and times."""
+"""Runs as text: the tree of calls with their states, times and errors, for terminals and for who reads no HTML."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.view.escape import inert
+from flyte_nb.view.durations import duration_text
 from flyte_nb.view.states import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from flyte_nb.execution.node import Node
+    from flyte_nb.view.run_rows import Row, Summary
 
-__all__ = ["tree_text"]
+__all__ = ["MOST_TEXT_ROWS", "counts_text", "headline", "is_plain", "named", "run_text"]
 
-_MOST_LINES = 40
-_INDENT = "   "
-
-
-def tree_text(nodes: Sequence[Node]) -> str:
-    """Return one line for each call, under its caller; beyond 40 lines, a count of the rest.
-
-    Args:
-        nodes: The calls in the order of their beginning, a caller before what it calls.
-    """
-    children: dict[int | None, list[Node]] = {}
-    known = {node.id for node in nodes}
-    for node in nodes:
-        children.setdefault(node.parent if node.parent in known else None, []).append(node)
-    pending = [(0, node) for node in reversed(children.get(None, ()))]
-    lines: list[str] = []
-    while pending and len(lines) < _MOST_LINES:
-        depth, node = pending.pop()
-        lines.append(f"{_INDENT * depth}{_line(node)}")
-        pending.extend((depth + 1, child) for child in reversed(children.get(node.id, ())))
-    if len(nodes) > len(lines):
-        lines.append(f"and {len(nodes) - len(lines):,} more calls")
-    return "\n".join(lines)
+MOST_TEXT_ROWS = 39
+_INDENT, _DEEPEST = "   ", 20
+_LONGEST_ERROR, _LONGEST_INPUTS = 200, 80
 
 
-def _line(node: Node) -> str:
-    glyph = STATES[node.state.value].glyph
-    tries = f"  attempt {node.attempts}" if node.attempts > 1 else ""
-    took = "" if node.duration is None else f"  {node.duration:.3f} s"
-    return f"{glyph} {inert(node.task)}{took}{tries}{'  ' + inert(node.error) if node.error else ''}"
+def run_text(summary: Summary) -> str:
+    """Return one line for each row, and one that sums them up unless the root tells it all."""
+    lines = [_INDENT * min(row.depth, _DEEPEST) + _line(row) for row in summary.rows]
+    return "\n".join(lines if is_plain(summary) else [*lines, headline(summary)])
+
+
+def is_plain(summary: Summary) -> bool:
+    """Say whether every call is shown below a single root, which then tells how the run went."""
+    roots = sum(row.depth == 0 for row in summary.rows)
+    return roots == 1 and summary.total == len(summary.calls)
+
+
+def headline(summary: Summary) -> str:
+    """Return the state of the whole run in one line."""
+    took = "" if summary.ended is None else f" in {duration_text(summary.ended)}"
+    calls = f"{summary.total:,} call{'' if summary.total == 1 else 's'}"
+    alike = set(summary.counts) <= {summary.state}
+    return f"{summary.state}{took}: {calls}" + ("" if alike else f", {counts_text(summary.counts)}")
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Return counts by state as "3 failed, 9,997 succeeded"."""
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items())
+
+
+def named(row: Row) -> str:
+    """Return a call as Python writes it, and a group by its task and size."""
+    if row.kind == "more":
+        return f"… and {row.size:,} more"
+    if row.kind == "group":
+        return f"{row.task} × {row.size:,}"
+    inputs = row.inputs if len(row.inputs) <= _LONGEST_INPUTS else f"{row.inputs[: _LONGEST_INPUTS - 1]}…"
+    return f"{row.task}({inputs})"
+
+
+def _line(row: Row) -> str:
+    if row.kind == "more":
+        return named(row)
+    parts = [f"{STATES[row.state].glyph} {named(row)}"]
+    if row.ended is not None:
+        parts.append(duration_text(row.ended - row.started))
+    parts += filter(None, (counts_text(row.counts), *_remarks(row)))
+    return "  ".join(parts)
+
+
+def _remarks(row: Row) -> list[str]:
+    error = row.error if len(row.error) <= _LONGEST_ERROR else f"{row.error[: _LONGEST_ERROR - 1]}…"
+    return [
+        f"attempt {row.attempts}" if row.attempts > 1 else "",
+        f"{row.lines:,} line{'' if row.lines == 1 else 's'}" if row.lines else "",
+        f"+ {row.hidden:,} calls" if row.hidden else "",
+        error if row.loud else "",
+    ]

@@ -1,4 +1,4 @@
-"""The states an environment can be shown in: one table that pictures, text and the live view all read.
+"""The states an environment or a call can be shown in: one table that pictures, text and the live views all read.
 
 A state is never told by colour alone: each has a label, a glyph for text, and a mark of its own in pictures.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["STATES", "State", "by_urgency", "tally"]
+__all__ = ["STATES", "State", "between", "by_urgency", "tally"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class State:
     """How one state is shown.
 
     Attributes:
-        label: The word people read.
+        label: The word people read of an environment; the state of a call is read as its name.
         glyph: One character of plain text.
         mark: An SVG path inside a circle of radius 8 around the origin, drawn as a stroke.
         light: The colour on a light background.
@@ -49,18 +49,18 @@ _AMBER, _BLUE, _PLUM, _MAUVE = (
 STATES: Mapping[str, State] = MappingProxyType(
     {
         "failed": State("failed", "✗", "M-3 -3L3 3M3 -3L-3 3", *_RED, filled=True),
+        "timed out": State("timed out", "⧖", "M-2.6 -3.6H2.6L-2.6 3.6H2.6Z", *_RED, filled=True),
+        "lost": State(
+            "lost", "∅", "M3.4 -3.4L-3.4 3.4M2.6 0A2.6 2.6 0 1 1 -2.6 0A2.6 2.6 0 1 1 2.6 0", *_RED, filled=True
+        ),
         "undefined": State("not defined", "?", "M-2.2 -2.1a2.3 2.3 0 1 1 3.2 2.3q-1 .5 -1 1.4M0 4.3h.01", *_AMBER),
         "blocked": State("blocked", "‖", "M-1.9 -3.1V3.1M1.9 -3.1V3.1", *_PLUM, filled=True),
         "cancelled": State("cancelled", "⊘", "M-3.2 3.2L3.2 -3.2", *_AMBER),
         "running": State("deploying", "►", "M-1.7 -3.2L3.4 0L-1.7 3.2Z", *_BLUE, filled=True),
         "retrying": State("retrying", "↻", "M3.4 -1.2A3.6 3.6 0 1 0 3.2 1.8M3.6 -3.6V-1H1", *_AMBER, filled=True),
-        "timed out": State("timed out", "⧖", "M-2.6 -3.6H2.6L-2.6 3.6H2.6Z", *_RED, filled=True),
         "remove": State("to remove", "-", "M-3.5 0H3.5", *_RED, filled=True),
         "create": State("to create", "+", "M-3.5 0H3.5M0 -3.5V3.5", *_GREEN, filled=True),
         "update": State("to update", "~", "M-3.8 .9C-2.5 -1.9 -1.2 -1.9 0 0S2.5 1.9 3.8 -.9", *_AMBER, filled=True),
-        "lost": State(
-            "lost", "∅", "M3.4 -3.4L-3.4 3.4M2.6 0A2.6 2.6 0 1 1 -2.6 0A2.6 2.6 0 1 1 2.6 0", *_RED, filled=True
-        ),
         "queued": State("queued", "◔", "M0 -3.4V0L2.4 1.6", *_GREY),
         "pending": State("pending", "…", "M-3.3 0h.01M0 0h.01M3.3 0h.01", *_GREY),
         "skipped": State("skipped", "»", "M-3.4 -2.7L-.6 0L-3.4 2.7M.8 -2.7L3.6 0L.8 2.7", *_MAUVE),
@@ -81,3 +81,10 @@ def tally(states: Iterable[str]) -> dict[str, int]:
 def by_urgency(states: Iterable[str]) -> str:
     """Return the state of `states` that most needs attention."""
     return next(iter(tally(states)), "defined")
+
+
+def between(state: str) -> str:
+    """Return a colour between the two of `state`: for shapes, not for text, where the background is not known."""
+    light, dark = STATES[state].light, STATES[state].dark
+    channels = ((int(light[at : at + 2], 16) + int(dark[at : at + 2], 16)) // 2 for at in (1, 3, 5))
+    return "#" + "".join(f"{channel:02x}" for channel in channels)

@@ -88,3 +88,11 @@ def test_a_terminal_waits_for_the_body_of_an_environment_cell(ip: InteractiveShe
     """As with any cell magic, a blank line ends the cell."""
     assert ip.check_complete("%%flyte_env base --cpu 1")[0] == "incomplete"
     assert ip.check_complete("%%flyte_env base --cpu 1\nx = 1\n\n")[0] == "complete"
+
+
+def test_a_terminal_shows_the_end_alone(ip: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    """It cannot replace what it has shown: the tree is printed once, as text."""
+    ip.run_cell("env = flyte.TaskEnvironment('e')\n@env.task\nasync def t(n: int):\n    await asyncio.sleep(0.4)")
+    ip.run_cell("x = %flyte_run t(1)").raise_error()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("✓ e.t(n=1)  0.4")

@@ -126,11 +126,49 @@ def test_output_in_its_own_cell(tasks: Notebook) -> None:
 @pytest.mark.parametrize("cell", ["%flyte_run slow()", "def f():\n    x = %flyte_run slow()\n    return x\nf()"])
 def test_live_tree(tasks: Notebook, cell: str) -> None:
     """The tree of calls is shown while it runs, is updated in place, and ends in its final state."""
-    tasks.ok("@tasks.task\nasync def slow():\n    await asyncio.sleep(0.3)\n    await double(1)\n    return 1")
+    tasks.ok("@tasks.task\nasync def slow():\n    await asyncio.sleep(0.8)\n    await double(1)\n    return 1")
     result = tasks.ok(cell)
-    assert len(result.displays) == 1
-    assert "double" in result.updates[-1]
-    assert "✓ e.slow" in result.updates[-1]
+    assert result.displays == ["► e.slow()"]
+    assert "double(n=1)" in result.updates[-1]
+    assert "✓ e.slow()" in result.updates[-1]
+
+
+def test_quick_run_is_shown_once(tasks: Notebook) -> None:
+    """A run that is over before anybody could watch it shows its end alone, as HTML and as text."""
+    result = tasks.ok("x = %flyte_run ml_pipeline()")
+    assert (len(result.displays), result.updates) == (1, [])
+    assert result.displays[0].startswith("✓ e.ml_pipeline()")
+    assert "<table" in result.everything
+
+
+def test_live_views_are_let_go(tasks: Notebook) -> None:
+    """Of runs that were watched the latest sixteen stay alive, and none when the extension is unloaded."""
+    tasks.ok("from flyte_nb.jupyter import live_run\nlive_run._PATIENCE_SECONDS = 0")
+    tasks.ok("@tasks.task\nasync def slow():\n    await asyncio.sleep(0.15)")
+    tasks.ok("for _ in range(18):\n    %flyte_run slow()")
+    closed = [message for message in tasks.ok("%flyte_run slow()").messages if message["msg_type"] == "comm_close"]
+    assert closed
+    assert tasks.value("len(live_run.LiveRun._on_screen)") == 16
+    tasks.ok("%unload_ext flyte_nb")
+    assert tasks.value("len(live_run.LiveRun._on_screen)") == 0
+    tasks.ok("live_run._PATIENCE_SECONDS = 0.2")
+
+
+def test_failed_run_tells_where_the_error_arose(tasks: Notebook) -> None:
+    """The call in which an error arose tells it; its caller has merely failed."""
+    tasks.ok("@tasks.task\nasync def outer():\n    await failing()")
+    caller, called = tasks.run("%flyte_run outer()").displays[0].splitlines()
+    assert caller.startswith("✗ e.outer()")
+    assert "boom" not in caller
+    assert called.startswith("   ✗ e.failing()")
+    assert called.endswith("ValueError: boom")
+
+
+def test_a_finished_run_shows_its_tree(tasks: Notebook) -> None:
+    """A run that is the value of a cell looks as it does below %flyte_run."""
+    result = tasks.ok("await flyte.run(ml_pipeline, 3)")
+    assert "✓ e.ml_pipeline(epochs=3)" in result.displays[0]
+    assert "<table" in result.everything
 
 
 def test_error_of_a_task(tasks: Notebook) -> None:

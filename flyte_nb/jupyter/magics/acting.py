@@ -12,7 +12,9 @@ from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.expressions import check_expression, run_expression
 from flyte_nb.jupyter.interrupts import interruptible
-from flyte_nb.jupyter.live import LiveDeployment, LiveRun, updating
+from flyte_nb.jupyter.live import updating
+from flyte_nb.jupyter.live_deployment import LiveDeployment
+from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors
 from flyte_nb.jupyter.threads import run_in_thread
 from flyte_nb.session import DEFAULT_CONCURRENCY

@@ -1,8 +1,7 @@
-// The live graph. Python decided what is where (_scene) and what state each node has (_states, by key); this draws it,
-// listens, and cleans up. No text is ever parsed as markup: it goes through textContent and setAttribute alone.
+// The live graph. Python decided what is where (_scene) and what state each node has (_states, by key); this draws it
+// and listens. Python puts hosted.js in front.
 
 /**
- * @typedef {{label: string, mark: string, light: string, dark: string, filled: boolean}} State
  * @typedef {{x: number, y: number, text: string, heading?: boolean}} Line
  * @typedef {{x: number, y: number, width: number, height: number, label: Line}} Band
  * @typedef {{key: string, x: number, y: number, label: string, sublabel: string, name: string, subtitle: string,
@@ -11,43 +10,11 @@
  * @typedef {{width: number, height: number, box: {width: number, height: number}, headline: string, lines: Line[],
  *   bands: Band[], cards: Card[], wires: Wire[], counts: Object<string, number> | null,
  *   sizes: {name: number, subtitle: number, left: number}}} Scene
- * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void,
- *   on(event: string, f: Function): void, off(event: string, f: Function): void}} Model
  */
 
-const SVG = "http://www.w3.org/2000/svg";
 const ZOOM_STEP = 1.25, SMALLEST = 0.25, LARGEST = 3;
 const LEGIBLE = 0.65; // below this scale text cannot be read: a picture that large scrolls instead
 let markers = 0; // ids of markers are per document
-
-/** @returns {SVGElement} */
-const draw = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
-/** @returns {HTMLElement} */
-const html = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
-
-function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children); // strings become text nodes
-  return element;
-}
-
-/** A small round mark that tells a state by shape as well as by colour. */
-function badge(/** @type {State} */ state) {
-  return [draw("circle", { class: "fnb-disc", r: 8.5 }), draw("path", { class: "fnb-mark", d: state.mark })];
-}
-
-function paint(/** @type {Element & ElementCSSInlineStyle} */ element, /** @type {State} */ state) {
-  element.classList.add("fnb-tone");
-  element.classList.toggle("fnb-loud", state.filled);
-  element.style.setProperty("--light", state.light);
-  element.style.setProperty("--dark", state.dark);
-}
-
-function badgeImage(/** @type {State} */ state) {
-  const image = draw("svg", { class: "fnb-badge", viewBox: "-9.5 -9.5 19 19", "aria-hidden": "true" }, ...badge(state));
-  paint(image, state);
-  return image;
-}
 
 /** One drawing of a model. There can be several: an output can be shown twice. */
 class GraphView {
@@ -56,7 +23,7 @@ class GraphView {
     this.model = model;
     this.scale = 0; // 0: fit to the room there is
     this.tip = `fnb-tip-${++markers}`;
-    this.root = html("div", { class: "fnb-live", role: "group" });
+    this.root = html("div", { class: "fnb-live fnb-pictured", role: "group" });
     // Lumino would take arrows and Enter for the notebook's own before they get here.
     this.root.dataset.lmSuppressShortcuts = "true";
     this.view = html("div", { class: "fnb-view" });
@@ -328,58 +295,13 @@ class GraphView {
   }
 }
 
-/** Mount a view over every still image of this host, now and later; returns the clean-up. */
-function haunt(/** @type {string} */ host, /** @type {(parent: HTMLElement) => () => void} */ mount) {
-  const places = document.getElementsByClassName(host); // live
-  /** @type {Map<HTMLElement, () => void>} */
-  const mounted = new Map();
-  const leave = (place) => { mounted.get(place)(); mounted.delete(place); };
-  const look = () => {
-    for (const place of [...mounted.keys()]) if (!place.isConnected) leave(place);
-    for (const place of places) {
-      if (mounted.has(place)) continue;
-      const stills = [...place.children];
-      const remove = mount(place);
-      for (const still of stills) still.style.display = "none";
-      mounted.set(place, () => { remove(); for (const still of stills) still.style.display = ""; });
-    }
-  };
-  const observer = new MutationObserver(look);
-  observer.observe(document.body, { childList: true, subtree: true });
-  look();
-  return () => { observer.disconnect(); for (const place of [...mounted.keys()]) leave(place); };
-}
-
-// A factory: `model` is another proxy in initialize and in render, and what they share is here.
-export default () => {
-  /** @type {Set<GraphView>} */
-  const views = new Set();
-  const add = (model, parent) => {
-    const view = new GraphView(model, parent);
-    views.add(view);
-    return () => { views.delete(view); view.remove(); };
-  };
-  return {
-    /** @param {{model: Model}} context */
-    initialize({ model }) {
-      const redraw = () => { for (const view of views) view.redraw(); };
-      const refresh = () => { for (const view of views) view.refresh(view.nodes.keys()); };
-      const select = () => { for (const view of views) view.select(); };
-      const update = ({ states }) => {
-        if (!states) return;
-        Object.assign(model.get("_states"), states); // in place, as in Python: no event, and saved state is right
-        for (const view of views) view.refresh(Object.keys(states));
-      };
-      const heard = { "change:_scene": redraw, "change:_states": refresh, "change:_selected": select, "msg:custom": update };
-      for (const [event, react] of Object.entries(heard)) model.on(event, react);
-      const host = model.get("_host");
-      const leave = host ? haunt(host, (parent) => add(model, parent)) : () => {};
-      return () => {
-        leave();
-        for (const [event, react] of Object.entries(heard)) model.off(event, react);
-      };
-    },
-    /** @param {{model: Model, el: HTMLElement}} context */
-    render({ model, el }) { return add(model, el); },
-  };
-};
+export default hosted(GraphView, {
+  "change:_scene": (views) => { for (const view of views) view.redraw(); },
+  "change:_states": (views) => { for (const view of views) view.refresh(view.nodes.keys()); },
+  "change:_selected": (views) => { for (const view of views) view.select(); },
+  "msg:custom": (views, model, _memory, { states }) => {
+    if (!states) return;
+    Object.assign(model.get("_states"), states); // in place, as in Python: no event, and saved state is right
+    for (const view of views) view.refresh(Object.keys(states));
+  },
+});

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -13,6 +12,7 @@ from flyte_nb.view.collapse import Collapser
 from flyte_nb.view.scene import NAME_SIZE, SUBTITLE_SIZE, TEXT_LEFT, compose
 from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.still import bundle
+from flyte_nb.view.widgets.hosting import module, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["GraphWidget"]
 
-_HERE = Path(__file__).parent
 _VOCABULARY = {name: asdict(state) for name, state in STATES.items()}
 _SIZES = {"name": NAME_SIZE, "subtitle": SUBTITLE_SIZE, "left": TEXT_LEFT}
 
@@ -44,8 +43,8 @@ class GraphWidget(anywidget.AnyWidget):
     _collapser: Collapser
     _keys: dict[str, str]
 
-    _esm = _HERE / "graph.js"
-    _css = _HERE / "graph.css"
+    _esm = module("graph")
+    _css = style("graph")
     _host = Unicode().tag(sync=True)
     _vocabulary = Dict(_VOCABULARY).tag(sync=True)
     _scene = Dict().tag(sync=True)

@@ -1,0 +1,126 @@
+"""The calls of a run as a tree that is kept current, with little work for each change however many calls there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from flyte_nb.view.run_crowd import Crowd, Group, TrackedCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from flyte_nb.execution.node import LogLine, Node, RunState
+
+__all__ = ["MOST_ALIKE", "Group", "RunTree", "TrackedCall", "finished_tree"]
+
+# More calls of one task by one caller than this are shown as a group.
+MOST_ALIKE = 8
+
+
+class RunTree:
+    """Every call of a run under its caller, and the calls of one task by one caller together when they are many."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, RunState] = {}
+        self._counts: defaultdict[RunState, int] = defaultdict(int)
+        # By caller and task: the calls themselves, or the crowd that they have become.
+        self._below: dict[int | None, dict[str, list[TrackedCall] | Crowd]] = {}
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    @property
+    def counts(self) -> Mapping[RunState, int]:
+        """How many calls are in each state."""
+        return {state: count for state, count in self._counts.items() if count}
+
+    def update(self, changed: Iterable[TrackedCall]) -> None:
+        """Take calls into account that have begun or changed their state; a caller comes before what it calls."""
+        states, counts, below = self._states, self._counts, self._below
+        for call in changed:
+            # Another thread may change it at any moment: what is read is read once.
+            number, state, parent = call.id, call.state, call.parent
+            before = states.get(number)
+            if before is state:
+                continue
+            if parent not in states:
+                parent = None  # its caller is no part of this run
+            states[number] = state
+            counts[state] += 1
+            if before is None:
+                self._enter(call, parent, state)
+                continue
+            counts[before] -= 1
+            alike = below[parent][call.task]
+            if isinstance(alike, Crowd):
+                alike.note(call, before, state)
+
+    def _enter(self, call: TrackedCall, parent: int | None, state: RunState) -> None:
+        siblings = self._below.get(parent)
+        if siblings is None:
+            siblings = self._below[parent] = {}
+        alike = siblings.get(call.task)
+        if alike is None:
+            siblings[call.task] = [call]
+        elif isinstance(alike, Crowd):
+            alike.note(call, None, state)
+        elif len(alike) < MOST_ALIKE:
+            alike.append(call)
+        else:
+            crowd = siblings[call.task] = Crowd(alike[0], self._states)
+            for member in (*alike, call):
+                crowd.note(member, None, self._states[member.id])
+
+    def below(self, caller: int | None) -> list[TrackedCall | Group]:
+        """Return what the call `caller` has called, or what nobody here has, in the order of beginning."""
+        found: list[tuple[int, TrackedCall | Group]] = []
+        for alike in self._below.get(caller, {}).values():
+            if isinstance(alike, Crowd):
+                group = alike.group()
+                found.append((group.first.id, group))
+            else:
+                found += [(call.id, call) for call in alike]
+        found.sort(key=itemgetter(0))
+        return [item for _, item in found]
+
+    def called(self, caller: int) -> int:
+        """Return how many calls the call `caller` has made."""
+        several = self._below.get(caller, {}).values()
+        return sum(alike.size if isinstance(alike, Crowd) else len(alike) for alike in several)
+
+
+def finished_tree(nodes: Sequence[Node], lines: Iterable[LogLine] = ()) -> RunTree:
+    """Return the tree of a run that is over.
+
+    Args:
+        nodes: The calls in the order of their beginning, a caller before what it calls.
+        lines: What they have printed, logged and displayed, in order.
+    """
+    logs: defaultdict[int, list[LogLine]] = defaultdict(list)
+    for line in lines:
+        logs[line.node].append(line)
+    tree = RunTree()
+    tree.update([_PastCall(node, logs.get(node.id, [])) for node in nodes])
+    return tree
+
+
+class _PastCall:
+    """A call of which only its node is left."""
+
+    __slots__ = ("_lines", "_node", "ended", "id", "parent", "started", "state", "task")
+
+    def __init__(self, node: Node, lines: list[LogLine]) -> None:
+        self._node, self._lines = node, lines
+        self.id, self.parent, self.task, self.state = node.id, node.parent, node.task, node.state
+        self.started = node.started.timestamp()
+        self.ended = node.ended.timestamp() if node.ended else None
+
+    def node(self) -> Node:
+        return self._node
+
+    def logs(self, after: int = 0) -> list[LogLine]:
+        """Return its lines from number `after` on, of those that were kept, which are the last."""
+        lost = self._node.lines - len(self._lines)
+        return self._lines[max(0, after - lost) :]

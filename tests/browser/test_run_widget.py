@@ -1,0 +1,431 @@
+"""A run in JupyterLab: the tree that grows while it runs, and what is left of it without a kernel."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.browser
+
+_DEFINE = """\
+%load_ext flyte_nb
+import asyncio, pathlib, flyte_nb as flyte
+from flyte_nb.execution.runner import current_call
+def say(text, stream="stdout"):
+    current_call().write(stream, text + "\\n")
+async def gate(name):
+    while not pathlib.Path(name).exists():
+        await asyncio.sleep(0.02)
+data = flyte.TaskEnvironment("data")
+ml = flyte.TaskEnvironment("ml-training", depends_on=[data])
+@data.task
+async def load(path: str) -> list:
+    say("reading " + path)
+    await asyncio.sleep(0.12)
+    return [1, 2, 3]
+@ml.task(retries=1)
+async def train(rows: list, rate: float) -> float:
+    for epoch in range(30):
+        say(f"epoch {epoch:3}  loss {1 / (epoch + 1):.4f}")
+        await asyncio.sleep(0.01)
+    if rate > 0.5:
+        say("loss is nan", "WARNING")
+        raise ValueError(f"loss is not finite at rate={rate:.1f}: lower the rate")
+    return rate
+@ml.task
+async def evaluate(rate: float) -> float:
+    say("  first  part")
+    await gate("first")
+    await load("report.csv")
+    say("\\n".join(["second part"] * 300))
+    await gate("second")
+    return rate
+@ml.task
+async def pipeline(path: str, rate: float = 0.1) -> float:
+    rows = await load(path)
+    await asyncio.gather(*[train(rows, rate * k) for k in (1, 2, 3)], load("b.csv"))
+    return await evaluate(rate)
+"""
+_RUN = "result = %flyte_run pipeline('s3://bucket/samples.csv')"
+_FAIL = "result = %flyte_run pipeline('s3://bucket/samples.csv', rate=0.2)"
+
+
+@pytest.fixture
+def open_gate(lab):
+    """A function that lets tasks pass the gate of that name; gates are closed again after the test."""
+    gates = []
+
+    def opened(*names):
+        gates.extend(lab.root / name for name in names)
+        for gate in gates:
+            gate.touch()
+
+    yield opened
+    for gate in gates:
+        gate.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def notebook(lab, open_notebook):
+    """A notebook with tasks, a run of them, and one that fails."""
+    opened = open_notebook(lab.write("run.ipynb", _DEFINE, _RUN, _FAIL))
+    opened.run_cell(0)
+    return opened
+
+
+def _start(notebook, index):
+    """Run a cell without waiting for its end."""
+    notebook.page.evaluate(
+        "(index) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }", index
+    )
+    notebook.command("notebook:run-cell")
+
+
+def _row(notebook, text, index=0):
+    return notebook.page.locator(".fnb-run .fnb-row", has_text=text).nth(index)
+
+
+def _await_running(notebook, text):
+    notebook.page.locator(".fnb-row[data-state='running']", has_text=text).wait_for()
+
+
+def _key(notebook):
+    return notebook.page.evaluate("document.activeElement.dataset.key")
+
+
+def test_the_tree_grows_while_it_runs(notebook, open_gate, screenshot):
+    """Calls appear under their caller, clocks tick, and at the end everything says so; in both themes."""
+    _start(notebook, 1)
+    page, view = notebook.page, notebook.output(1)
+    _await_running(notebook, "evaluate")
+    assert _row(notebook, "pipeline").get_attribute("aria-level") == "1"
+    assert _row(notebook, "evaluate").get_attribute("aria-level") == "2"
+    assert page.locator(".fnb-row").count() == 7
+    clock = page.locator(".fnb-run-clock")
+    before = clock.inner_text()
+    page.wait_for_function("(before) => document.querySelector('.fnb-run-clock').textContent !== before", arg=before)
+    assert page.get_by_role("progressbar", name="Calls that have ended").get_attribute("aria-valuenow") == "5"
+    assert page.locator(".fnb-run-counts").inner_text().split("\n") == ["2 running", "5 succeeded"]
+    screenshot("run_light", view)
+    notebook.theme("JupyterLab Dark")
+    screenshot("run_dark", view)
+    notebook.theme("JupyterLab Light")
+    open_gate("first")
+    page.locator(".fnb-row[aria-level='3']", has_text="report.csv").wait_for()
+    open_gate("second")
+    notebook.await_idle()
+    page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    assert page.locator(".fnb-row[data-state='succeeded']").count() == 8
+    assert not view.locator("table").is_visible()
+    screenshot("run_done", view)
+
+
+def test_bars_lie_under_each_other(notebook, open_gate):
+    """The timeline is one: what began later begins further right, however deep its row is."""
+    open_gate("first", "second")
+    _start(notebook, 1)
+    notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    tracks = notebook.page.locator(".fnb-track")
+    assert len(set(tracks.evaluate_all("tracks => tracks.map(track => track.getBoundingClientRect().left)"))) == 1
+    left = "row => row.querySelector('.fnb-bar').getBoundingClientRect().left"
+    starts = [_row(notebook, name).evaluate(left) for name in (".pipeline", ".train", ".evaluate")]
+    assert starts == sorted(set(starts))
+
+
+def test_a_failure_is_loud_where_it_arose(notebook, screenshot):
+    """The call tells its error; the caller that passed it on has failed, and says no more."""
+    notebook.run_cell(2)
+    page = notebook.page
+    page.wait_for_selector(".fnb-run[data-state='failed']")
+    errors = page.locator(".fnb-error")
+    assert errors.all_inner_texts() == ["ValueError: loss is not finite at rate=0.6: lower the rate"]
+    assert page.locator(".fnb-row[data-state='failed']").count() == 2
+    assert page.locator(".fnb-row", has=errors).get_attribute("data-loud") == "true"
+    assert "attempt 2" in _row(notebook, "rate=0.6").inner_text()
+    screenshot("run_failed", notebook.output(2))
+    notebook.theme("JupyterLab Dark")
+    screenshot("run_failed_dark", notebook.output(2))
+    notebook.theme("JupyterLab Light")
+
+
+def test_the_keyboard_reaches_everything(notebook, open_gate, screenshot):
+    """Arrows move and fold, Enter opens details and closes them, and the notebook does not take the keys."""
+    open_gate("first", "second")
+    _start(notebook, 1)
+    notebook.await_idle()
+    page = notebook.page
+    page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    assert page.locator(".fnb-row[tabindex='0']").count() == 1
+    _row(notebook, "pipeline").focus()
+    root = _key(notebook)
+    page.keyboard.press("ArrowDown")
+    assert _key(notebook) == _row(notebook, "load").get_attribute("data-key")
+    page.keyboard.press("End")
+    assert _key(notebook) == _row(notebook, "report.csv").get_attribute("data-key")
+    page.keyboard.press("ArrowUp")
+    assert _key(notebook) == _row(notebook, "evaluate").get_attribute("data-key")
+    page.keyboard.press("Enter")
+    page.locator(".fnb-details", has_text="rate=0.1").wait_for()
+    assert _row(notebook, "evaluate").get_attribute("aria-selected") == "true"
+    screenshot("run_details", notebook.output(1))
+    page.keyboard.press("Escape")
+    page.locator(".fnb-details").wait_for(state="detached")
+    page.keyboard.press("ArrowLeft")
+    assert _row(notebook, "evaluate").get_attribute("aria-expanded") == "false"
+    page.keyboard.press("ArrowLeft")
+    assert _key(notebook) == root
+    page.keyboard.press("ArrowLeft")
+    assert _row(notebook, "pipeline").get_attribute("aria-expanded") == "false"
+    assert page.locator(".fnb-row:visible").count() == 1
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".fnb-row:visible").count() == 7  # the one below evaluate is still folded
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.locator(".fnb-details", has_text="samples.csv").wait_for()
+
+
+def test_the_lines_of_an_open_call_follow(notebook, open_gate, screenshot):
+    """What a task prints appears while it runs, spaces and all; of many lines the last are there."""
+    _start(notebook, 1)
+    _await_running(notebook, "evaluate")
+    page = notebook.page
+    assert _row(notebook, "evaluate").locator(".fnb-last-line").inner_text() == "  first  part"
+    _row(notebook, "evaluate").click()
+    page.locator(".fnb-log", has_text="first").wait_for()
+    open_gate("first")
+    page.locator(".fnb-log", has_text="second part").wait_for()
+    page.locator(".fnb-log-note", has_text="last 200 of 301 lines").wait_for()
+    assert page.locator(".fnb-line").count() == 200
+    at_end = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+    assert page.locator(".fnb-log").evaluate(at_end)
+    inside = """details => details.getBoundingClientRect().bottom
+        <= details.closest('.fnb-grid').getBoundingClientRect().bottom + 1"""
+    assert page.locator(".fnb-details").evaluate(inside)
+    screenshot("run_log", notebook.output(1))
+    open_gate("second")
+    notebook.await_idle()
+
+
+def test_the_focus_outlives_an_update_of_the_output(notebook, open_gate):
+    """What is kept in the notebook is replaced while the run goes on; who reads it is not disturbed."""
+    _start(notebook, 1)
+    _await_running(notebook, "evaluate")
+    page = notebook.page
+    _row(notebook, "evaluate").focus()
+    key = _key(notebook)
+    page.keyboard.press("Enter")
+    page.locator(".fnb-details").wait_for()
+    page.evaluate("document.querySelector('.fnb-live').marked = true")
+    open_gate("first", "second")
+    page.wait_for_function("document.querySelector('.fnb-live')?.marked === undefined")
+    notebook.await_idle()
+    page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    assert _key(notebook) == key
+    assert page.locator(".fnb-details").count() == 1
+    assert page.locator(".fnb-live").count() == 1
+
+
+_SWEEP = """\
+@ml.task
+async def step(n: int) -> int:
+    await asyncio.sleep(0.4 + (n % 977) / 2000)
+    if n % 4321 == 17:
+        raise RuntimeError(f"sample {n} is corrupt")
+    return n
+@ml.task
+async def sweep(samples: int) -> int:
+    done = await asyncio.gather(*[step(n) for n in range(samples)], return_exceptions=True)
+    await gate("first")
+    return len(done)
+result = %flyte_run sweep(10_000)
+"""
+
+
+def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screenshot):
+    """They take a few rows: how many are in each state, the failed ones, and the slowest."""
+    notebook = open_notebook(lab.write("many.ipynb", _DEFINE, _SWEEP))
+    notebook.run_cell(0)
+    _start(notebook, 1)
+    page = notebook.page
+    page.locator(".fnb-row[data-kind='group']", has_text="× 10,000").wait_for()
+    screenshot("run_many_begins", notebook.output(1))
+    page.locator(".fnb-row[data-kind='group']", has_text="3 failed · 9,997 succeeded").wait_for()
+    assert page.locator(".fnb-row").count() == 8
+    assert page.locator(".fnb-error").all_inner_texts() == [
+        f"RuntimeError: sample {n} is corrupt" for n in (17, 4338, 8659)
+    ]
+    assert page.locator(".fnb-row").last.inner_text() == "… and 9,995 more"
+    screenshot("run_many", notebook.output(1))
+    _row(notebook, "n=4338").click()
+    page.locator(".fnb-details", has_text="sample 4338 is corrupt").wait_for()
+    open_gate("first")
+    notebook.await_idle()
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.locator(".fnb-track").first.wait_for(state="hidden")
+    fits = "row => row.querySelector('.fnb-call').scrollWidth <= row.querySelector('.fnb-name-cell').clientWidth"
+    assert all(page.locator(".fnb-row[data-kind='call']").evaluate_all(f"rows => rows.map({fits})"))
+    screenshot("run_narrow", notebook.output(1))
+
+
+def test_a_reloaded_page_is_live_again(notebook, open_gate, lab):
+    """The kernel still has the view; what it sent as differences is not lost."""
+    open_gate("first", "second")
+    _start(notebook, 1)
+    notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    notebook.save()
+    notebook.reload()
+    notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    assert notebook.page.locator(".fnb-row").count() == 8
+    _row(notebook, "evaluate").click()
+    notebook.page.locator(".fnb-log", has_text="second part").wait_for()
+
+
+def test_without_a_kernel_and_untrusted_the_tree_is_there(notebook, lab, page, screenshot):
+    """Whoever receives the notebook sees states, bars, errors and lines, whatever the sanitizer thinks."""
+    notebook.run_cell(2)
+    notebook.save()
+    saved = lab.read("run.ipynb")
+    assert {kind for output in saved.cells[2].outputs for kind in output.get("data", ())} == {"text/html", "text/plain"}
+    lab.end_kernels()
+    saved.metadata = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
+    nbformat.write(saved, lab.root / "received.ipynb")
+    page.goto(f"{lab.url}/lab/tree/received.ipynb?reset&token={lab.token}")
+    page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
+    assert not page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets[2].model.trusted")
+    still = page.locator(".flyte-nb table")
+    still.wait_for()
+    text = still.inner_text()
+    assert "ValueError: loss is not finite at rate=0.6: lower the rate" in text
+    assert "✗ failed" in text
+    widths = still.locator("td:last-child > div > div").evaluate_all(
+        "bars => bars.map(bar => [bar.getBoundingClientRect().width, getComputedStyle(bar).backgroundColor])"
+    )
+    assert len(widths) == 6
+    assert len({width for width, _ in widths}) > 2
+    assert len({colour for _, colour in widths}) == 2
+    assert still.locator("details[open]").count() == 1
+    last = still.locator("details[open] pre")
+    assert last.inner_text().endswith("WARNING  loss is nan")
+    seen = """log => { const frame = log.parentElement.getBoundingClientRect(), own = log.getBoundingClientRect();
+        return own.height > frame.height && own.bottom <= frame.bottom + 8; }"""
+    assert last.evaluate(seen)
+    assert page.locator(".fnb-live").count() == 0
+    screenshot("run_still", still)
+    notebook.theme("JupyterLab Dark")
+    screenshot("run_still_dark", still)
+    notebook.theme("JupyterLab Light")
+
+
+_DIRECT = """\
+from IPython.display import publish_display_data
+from flyte_nb.execution.call import Call
+from flyte_nb.execution.journal import Journal
+from flyte_nb.view.run_tree import RunTree
+from flyte_nb.view.widgets.run import RunWidget
+pressed = []
+bad = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+odd = "\\x1b[31mred\\x1b[0m \\u202egnp.exe \\x00\\x07 \\ud800"
+calls = [Call(1, bad + odd, bad + odd, None, Journal())]
+calls.append(Call(2, odd + "z" * 1_000_000, odd + "z" * 1_000_000, calls[0], Journal()))
+calls[1].write(bad + odd, (bad + odd + "y" * 100_000 + "\\n") * 50)
+tree = RunTree()
+tree.update(calls)
+widget = RunWidget(tree, "fnb-test", lambda: pressed.append(True))
+publish_display_data(widget.bundle())
+"""
+_END = """\
+calls[1].end(ValueError(bad + odd + "x" * 1_000_000))
+calls[0].end()
+tree.update(calls)
+widget.update(under_way=False)
+pressed
+"""
+
+
+@pytest.fixture
+def direct(lab, open_notebook):
+    """A view of calls with hostile names, made without running anything."""
+    opened = open_notebook(lab.write("direct.ipynb", _DIRECT, _END, "widget.close()", "pressed"))
+    opened.run_cell(0)
+    opened.page.wait_for_selector(".fnb-run .fnb-row")
+    return opened
+
+
+def test_nothing_from_users_acts(direct, screenshot):
+    """Markup, terminal codes, bidi overrides and megabytes in names, errors and lines are shown, cut, and inert."""
+    page = direct.page
+    page.locator(".fnb-row").nth(1).click()
+    page.locator(".fnb-log .fnb-line").first.wait_for()
+    direct.run_cell(1)
+    page.wait_for_selector(".fnb-row[data-state='failed'] .fnb-error")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".flyte-nb img, .flyte-nb script").count() == 0
+    text = page.locator(".flyte-nb").inner_text()
+    assert not set(text) & set("\x1b\u202e\x00\x07")
+    assert len(page.locator(".fnb-live").text_content()) < 50_000
+    fits = "view => view.getBoundingClientRect().width <= view.closest('.jp-OutputArea').clientWidth"
+    assert page.locator(".fnb-live").evaluate(fits)
+    screenshot("run_hostile", direct.output(0))
+
+
+def test_the_cancel_button_calls_back(direct):
+    """It can be pressed once, and is gone when the run is over."""
+    page = direct.page
+    button = page.get_by_role("button", name="Cancel")
+    button.click()
+    page.get_by_role("button", name="Cancelling…").wait_for()
+    assert page.locator(".fnb-cancel").is_disabled()
+    direct.run_cell(3)
+    assert direct.output(3).locator("pre").inner_text() == "[True]"
+    direct.run_cell(1)
+    page.locator(".fnb-cancel").wait_for(state="hidden")
+
+
+def test_closing_the_view_brings_the_still_back(direct):
+    """A view that is over leaves the page as it found it."""
+    direct.run_cell(2)
+    direct.page.locator(".flyte-nb.fnb-test table").wait_for()
+    assert direct.page.locator(".fnb-live").count() == 0
+
+
+def test_colours_have_contrast(notebook, open_gate):
+    """Every text of the live view stands out from what is behind it, in both themes."""
+    notebook.run_cell(2)
+    notebook.page.wait_for_selector(".fnb-run[data-state='failed']")
+    _row(notebook, "rate=0.6").click()
+    notebook.page.locator(".fnb-log").wait_for()
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        notebook.theme(theme)
+        faint = notebook.page.evaluate(_FAINT)
+        assert faint == [], theme
+
+
+_FAINT = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (c) => c / 255 <= .04045 ? c / 255 / 12.92 : ((c / 255 + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
+  const behind = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = rgba(getComputedStyle(each).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll(".fnb-run *")) {
+    const own = [...element.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
+    if (!own.length || element.closest(".fnb-unseen, [hidden]")) continue;
+    const back = behind(element), [r, g, b, a] = rgba(getComputedStyle(element).color);
+    const front = [r, g, b].map((c, i) => (c * a + back[i] * (255 - a)) / 255);
+    const [low, high] = [light(front), light(back)].sort((one, other) => one - other);
+    const contrast = (high + .05) / (low + .05);
+    if (contrast < 4.5) faint.push([element.className, element.textContent.slice(0, 30), contrast]);
+  }
+  return faint;
+}"""

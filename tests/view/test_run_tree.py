@@ -1,0 +1,149 @@
+"""The tree of a run that is kept current equals one made from scratch, whatever happened in which order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flyte_nb.execution.node import RunState
+from flyte_nb.view.run_crowd import EXEMPLARS, FAILED, RUNNING
+from flyte_nb.view.run_rows import summarise
+from flyte_nb.view.run_tree import MOST_ALIKE, Group, RunTree, finished_tree
+
+from .calls import BEGAN, call, end, many
+
+if TYPE_CHECKING:
+    from flyte_nb.execution.call import Call
+
+FINAL = [state for state in RunState if state.is_final]
+
+
+class FromScratch:
+    """What a tree says of calls as they stand, found by sorting all of them."""
+
+    def __init__(self, calls: list[Call]) -> None:
+        self._calls = sorted(calls, key=lambda made: made.id)
+        self._known = {made.id for made in calls}
+        self.counts = Counter(made.state for made in calls)
+
+    def below(self, caller: int | None) -> list[Any]:
+        """Return calls, and groups where they are many."""
+        called = [made for made in self._calls if (made.parent if made.parent in self._known else None) == caller]
+        found: list[tuple[int, Any]] = []
+        for task in {made.task for made in called}:
+            alike = [made for made in called if made.task == task]
+            found += [(alike[0].id, _group(alike))] if len(alike) > MOST_ALIKE else [(a.id, a) for a in alike]
+        return [item for _, item in sorted(found, key=lambda entry: entry[0])]
+
+    def called(self, caller: int) -> int:
+        return sum(made.parent == caller for made in self._calls)
+
+
+def _group(alike: list[Call]) -> Group:
+    def rank(made: Call) -> tuple[int, float, int]:
+        if made.state in FAILED:
+            return 0, 0.0, made.id
+        if made.state in RUNNING:
+            return 1, made.started, made.id
+        return 2, made.started - (made.ended or 0.0), made.id
+
+    worth = sorted((made for made in alike if made.state is not RunState.QUEUED), key=rank)
+    over = all(made.state.is_final for made in alike)
+    ended = max(made.ended or 0.0 for made in alike) if over else None
+    return Group(alike[0], Counter(made.state for made in alike), tuple(worth[:EXEMPLARS]), ended)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Call], list[tuple[int, RunState, float]], set[int]]:
+    """Return calls, what happens to them in which order, and after which of these steps somebody looks."""
+    calls: list[Call] = []
+    for number in range(1, draw(st.integers(1, 70)) + 1):
+        caller = draw(st.sampled_from([None, *calls[:3]]))
+        calls.append(call(number, draw(st.sampled_from("aab")), caller, at=draw(st.integers(0, 5))))
+        if draw(st.booleans()):
+            calls[-1].queue()
+    steps = draw(
+        st.lists(st.tuples(st.integers(0, len(calls) - 1), st.sampled_from(list(RunState)), st.integers(5, 9)))
+    )
+    return calls, steps, draw(st.sets(st.integers(0, 40)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_kept_current_is_as_good_as_made_from_scratch(
+    history: tuple[list[Call], list[tuple[int, RunState, float]], set[int]], random: Any
+) -> None:
+    """For random trees and random orders of changes, whoever looks when: groups, counts and rows are the same."""
+    calls, steps, looks = history
+    tree = RunTree()
+    tree.update(calls)
+    for number, (index, state, at) in enumerate(steps):
+        made = calls[index]
+        if made.state.is_final or state is RunState.QUEUED:
+            continue
+        if state.is_final:
+            end(made, state, at=at, error="E" if state in FAILED else "")
+        elif made.state is RunState.QUEUED:
+            made.state, made.started = state, BEGAN + at
+        else:
+            made.state = state
+        if number in looks:
+            seen = list(calls)
+            random.shuffle(seen)
+            tree.update(seen)
+            summarise(tree)
+    tree.update(calls)
+    scratch: Any = FromScratch(calls)
+    assert summarise(tree) == summarise(scratch)
+    assert summarise(tree, most=12) == summarise(scratch, most=12)
+    assert dict(tree.counts) == dict(scratch.counts)
+
+
+def test_few_calls_alike_are_shown_one_by_one() -> None:
+    """Eight calls of one task are eight calls; nine are a group."""
+    root = call(1, "e.root")
+    few, tree = many(MOST_ALIKE + 1, root), RunTree()
+    tree.update([root, *few[:-1]])
+    assert tree.below(1) == few[:-1]
+    tree.update([few[-1]])
+    (group,) = tree.below(1)
+    assert isinstance(group, Group)
+    assert group.size == MOST_ALIKE + 1
+
+
+def test_failed_then_longest_running_then_slowest() -> None:
+    """These are shown of a group, in this order."""
+    root = call(1, "e.root")
+    calls, tree = many(1000, root), RunTree()
+    for made in calls[3:]:
+        end(made, at=2 + (made.id == 700) + 2 * (made.id == 600))
+    end(calls[500], RunState.FAILED, at=3, error="ValueError: bad")
+    tree.update([root, *calls])
+    (group,) = tree.below(1)
+    assert isinstance(group, Group)
+    assert [made.id for made in group.exemplars] == [502, 2, 3, 4, 600]
+    assert group.counts == {RunState.RUNNING: 3, RunState.FAILED: 1, RunState.SUCCEEDED: 996}
+
+
+def test_a_call_of_somebody_outside_is_a_root() -> None:
+    """A run inside a task shows what it called itself."""
+    tree = RunTree()
+    tree.update([call(7, caller=call(3))])
+    assert [made.id for made in tree.below(None) if not isinstance(made, Group)] == [7]
+
+
+def test_the_tree_of_a_finished_run_is_the_same() -> None:
+    """What is left of calls tells the same as the calls."""
+    root = call(1, "e.root")
+    calls = [root, *many(30, root)]
+    calls[1].write("stdout", "one\ntwo\n")
+    for made in calls:
+        end(made, FINAL[made.id % 4], at=5, error="E" * (made.id % 2))
+    tree = RunTree()
+    tree.update(calls)
+    past = finished_tree([made.node() for made in calls], [line for made in calls for line in made.logs()])
+    assert summarise(past) == summarise(tree)
+    assert [line.text for line in summarise(past).logs("c2", 1)] == ["two"]

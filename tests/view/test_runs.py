@@ -1,0 +1,64 @@
+"""Runs as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from flyte_nb.execution.node import RunState
+from flyte_nb.view.durations import duration_text
+from flyte_nb.view.run_rows import summarise
+from flyte_nb.view.run_still import run_bundle
+from flyte_nb.view.run_tree import RunTree
+from flyte_nb.view.runs import run_text
+
+from .calls import call, end, many
+
+
+def test_a_line_for_each_call() -> None:
+    """State, inputs, time, attempts, lines and the error where it arose."""
+    root = end(call(1, "e.root"), RunState.FAILED, at=2, error="ValueError: bad", arose=3)
+    load = end(call(2, "e.load", root, inputs="path='a'"), RunState.CACHED, at=0.25)
+    train = end(call(3, "e.train", root, at=0.5), RunState.FAILED, at=2, error="ValueError: bad", arose=3)
+    train.attempts = 3
+    train.write("stdout", "epoch 1\nepoch 2\n")
+    tree = RunTree()
+    tree.update([root, load, train])
+    assert run_text(summarise(tree)).splitlines() == [
+        "✗ e.root()  2.000 s",
+        "   ≡ e.load(path='a')  0.250 s",
+        "   ✗ e.train()  1.500 s  attempt 3  2 lines  ValueError: bad",
+    ]
+
+
+def test_many_calls_take_a_few_lines() -> None:
+    """A group tells its counts, and the last line those of the whole run."""
+    root = call(1, "e.root")
+    calls = many(10_000, root)
+    for made in calls:
+        end(made, at=11)
+    tree = RunTree()
+    tree.update([end(root, at=12), *calls])
+    lines = run_text(summarise(tree)).splitlines()
+    assert lines[1] == "   ✓ e.work × 10,000  11.000 s  10,000 succeeded"
+    assert lines[-2:] == ["      … and 9,995 more", "succeeded in 12.000 s: 10,001 calls"]
+
+
+@pytest.mark.parametrize("depth", [1, 39, 40, 400])
+def test_at_most_forty_lines(depth: int) -> None:
+    """However deep the calls are."""
+    calls = [call(1)]
+    for number in range(2, depth + 1):
+        calls.append(call(number, caller=calls[-1]))
+    tree = RunTree()
+    tree.update(calls)
+    lines = run_bundle(tree)["text/plain"].splitlines()
+    assert len(lines) == min(depth, 39)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.000 s"), (-1, "0.000 s"), (59.9994, "59.999 s"), (125.2, "2 min 05 s"), (11_520, "3 h 12 min")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    """They are told as people say them."""
+    assert duration_text(seconds) == text
