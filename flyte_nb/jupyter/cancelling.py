@@ -6,10 +6,14 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
+from IPython.core.error import UsageError
+
 from flyte_nb.jupyter.interrupts import interrupt_if_blocked, was_interrupted
 from flyte_nb.jupyter.output import has_front_end
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["Cancellation"]
@@ -28,17 +32,21 @@ class Cancellation:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
         self.asked = False
 
-    @staticmethod
-    def can_be_asked(shell: InteractiveShell) -> bool:
-        """Say whether a message of the front end is heard while the work goes on here.
+    def asker(self, shell: InteractiveShell) -> Callable[[], None] | None:
+        """Return what a button of the front end calls, or None where it would not be heard while the work goes on.
 
         From version 7 on, kernels read messages while a cell awaits; a cell that waits for a thread hears nothing.
         """
         if threading.current_thread() is not threading.main_thread() or not has_front_end(shell):
-            return False
+            return None
         from ipykernel._version import version_info
 
-        return version_info >= _FIRST_THAT_HEARS
+        return self.ask if version_info >= _FIRST_THAT_HEARS else None
+
+    def raise_if_asked(self) -> None:
+        """End the cell with one line instead of a traceback, if somebody has asked."""
+        if self.asked:
+            raise UsageError("The run was cancelled.") from None
 
     def ask(self) -> None:
         """Cancel the work, from whatever thread. Where it blocks the loop, it is interrupted instead."""

@@ -193,6 +193,21 @@ class Notebook:
                 seen.append(message)
         return seen
 
+    def widget_of(self, request: str, trait: str) -> str:
+        """Wait until a cell has opened a widget that has `trait`, and return the id of its comm."""
+        while True:
+            message = self._client.get_iopub_msg(timeout=TIMEOUT)
+            if message["msg_type"] == "comm_open" and trait in message["content"]["data"].get("state", {}):
+                return str(message["content"]["comm_id"])
+
+    def send_to_widget(self, comm: str, content: Mapping[str, Any], *, subshell: str | None = None) -> None:
+        """Send a message of its own to a widget, as its front end does; with `subshell`, as JupyterLab does."""
+        data = {"method": "custom", "content": content}
+        message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
+        if subshell:
+            message["header"]["subshell_id"] = subshell
+        self._client.shell_channel.send(message)
+
     def interrupt(self) -> None:
         """Interrupt the kernel, as the stop button does."""
         self._manager.interrupt_kernel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -10,6 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
+from flyte_nb.jupyter.cancelling import Cancellation
 from flyte_nb.jupyter.expressions import check_expression, run_expression
 from flyte_nb.jupyter.interrupts import interruptible
 from flyte_nb.jupyter.live import updating
@@ -104,12 +106,15 @@ class ActingMagics(Magics):
 
     async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
         __tracebackhide__ = True
-        runner = self._session.runner
+        runner, cancellation = self._session.runner, Cancellation()
         with runner.collecting() as journal:
-            view = LiveRun(self._shell, journal)
+            view = LiveRun(self._shell, journal, cancellation.asker(self._shell))
             try:
                 async with updating(view.update):
                     return await run_expression(expression, self._shell.user_ns, local, runner)
+            except CancelledError:
+                cancellation.raise_if_asked()
+                raise
             except FlyteNbError as error:
                 if view.begun:
                     raise  # a task's own, with its traceback
