@@ -49,7 +49,10 @@ class Cancellation:
             raise UsageError("The run was cancelled.") from None
 
     def ask(self) -> None:
-        """Cancel the work, from whatever thread. Where it blocks the loop, it is interrupted instead."""
+        """Cancel the work, from whatever thread. Where it blocks the loop, it is interrupted instead.
+
+        Not every kernel hears a button while the loop is blocked; the view then says how to interrupt.
+        """
         if self.asked:
             return  # a second time would cut its clean-up short
         self.asked = True
@@ -58,7 +61,6 @@ class Cancellation:
             interrupt_if_blocked(self._loop)
 
     def _cancel(self) -> None:
-        if self._task and not was_interrupted(
-            self._task
-        ):  # or it would be stopped twice, the second time in its clean-up
+        # What was interrupted is not stopped a second time, in its clean-up.
+        if self._task and not was_interrupted(self._task):
             self._task.cancel()

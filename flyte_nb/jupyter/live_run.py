@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from importlib.metadata import version
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from flyte_nb.execution.journal import JournalReader
 from flyte_nb.jupyter.live import KEEP_SECONDS
@@ -22,12 +21,31 @@ if TYPE_CHECKING:
     from flyte_nb.execution.journal import Journal
     from flyte_nb.view.widgets.run import RunWidget
 
-__all__ = ["LiveRun"]
+__all__ = ["LiveRun", "RunsOnScreen"]
 
 # A run that is over sooner shows its end alone.
 _PATIENCE_SECONDS = 0.2
 # How many live views are kept after their runs, and how many calls these may have altogether.
 _MOST_VIEWS, _MOST_CALLS = 16, 50_000
+
+
+class RunsOnScreen:
+    """The live views of runs that are over, as long as not too many come after them."""
+
+    def __init__(self) -> None:
+        self._widgets: deque[RunWidget] = deque()
+
+    def keep(self, widget: RunWidget) -> None:
+        """Keep a live view; what stays in the notebook takes the place of those for which there is no more room."""
+        shown = self._widgets
+        shown.append(widget)
+        while len(shown) > 1 and (len(shown) > _MOST_VIEWS or sum(each.size for each in shown) > _MOST_CALLS):
+            shown.popleft().close()
+
+    def close(self) -> None:
+        """Let go of every live view."""
+        while self._widgets:
+            self._widgets.popleft().close()
 
 
 class LiveRun:
@@ -36,12 +54,18 @@ class LiveRun:
     Args:
         shell: Where it is shown.
         journal: Where its calls are noted.
+        on_screen: Keeps its live view when it is over.
         on_cancel: What the Cancel button does; without it there is none.
     """
 
-    _on_screen: ClassVar[deque[RunWidget]] = deque()
-
-    def __init__(self, shell: InteractiveShell, journal: Journal, on_cancel: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        journal: Journal,
+        on_screen: RunsOnScreen,
+        on_cancel: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_screen = on_screen
         self._live = has_front_end(shell)
         self._reader = JournalReader(journal)
         self._on_cancel = on_cancel
@@ -77,21 +101,8 @@ class LiveRun:
             return
         if self._widget:
             self._widget.update(under_way=False)
-            self._stay(self._widget)
+            self._on_screen.keep(self._widget)
         self._keep(under_way=False)
-
-    @classmethod
-    def let_go(cls) -> None:
-        """Close the live views of runs that are over; what stays in the notebook takes their place."""
-        while cls._on_screen:
-            cls._on_screen.popleft().close()
-
-    def _stay(self, widget: RunWidget) -> None:
-        """Keep a live view, and its calls, as long as not too many came after it."""
-        shown = self._on_screen
-        shown.append(widget)
-        while len(shown) > 1 and (len(shown) > _MOST_VIEWS or sum(each.size for each in shown) > _MOST_CALLS):
-            shown.popleft().close()
 
     def _read(self) -> None:
         self._tree.update(self._reader.changed())
@@ -103,12 +114,7 @@ class LiveRun:
         self._kept, self._kept_at = bundle, monotonic()
 
 
-def _hears_buttons() -> bool:
-    """Say whether the kernel listens to a live view while a cell is awaited; ipykernel 7 is the first that does."""
-    return int(version("ipykernel").partition(".")[0]) >= 7
-
-
 def _widget(tree: RunTree, host: str, on_cancel: Callable[[], None] | None) -> RunWidget:
     from flyte_nb.view.widgets.run import RunWidget
 
-    return RunWidget(tree, host, on_cancel if _hears_buttons() else None)
+    return RunWidget(tree, host, on_cancel)

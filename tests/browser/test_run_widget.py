@@ -375,10 +375,22 @@ def test_the_cancel_button_calls_back(direct):
     button.click()
     page.get_by_role("button", name="Cancelling…").wait_for()
     assert page.locator(".fnb-cancel").is_disabled()
+    page.get_by_text("interrupt the kernel").wait_for()  # nothing happens, so it says why that may be
     direct.run_cell(3)
     assert direct.output(3).locator("pre").inner_text() == "[True]"
     direct.run_cell(1)
     page.locator(".fnb-cancel").wait_for(state="hidden")
+
+
+def test_the_cancel_button_ends_the_cell(notebook):
+    """The run is cancelled, its view says so, the cell ends with one line, and the button is gone."""
+    _start(notebook, 1)
+    page = notebook.page
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector(".fnb-run[data-state='cancelled']")
+    page.get_by_text("The run was cancelled.").wait_for()
+    page.locator(".fnb-cancel").wait_for(state="hidden")
+    notebook.run_cell(0)
 
 
 def test_closing_the_view_brings_the_still_back(direct):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.deployment.status import Deployment
     from flyte_nb.jupyter.formatters import Formatters
+    from flyte_nb.jupyter.live_run import RunsOnScreen
     from flyte_nb.session import Session
 
 __all__ = ["ASYNC_MAGICS", "ActingMagics"]
@@ -41,9 +42,11 @@ ASYNC_MAGICS = ("flyte_deploy", "flyte_run")
 class ActingMagics(Magics):
     """The magics that deploy and run."""
 
-    def __init__(self, shell: InteractiveShell, session: Session, formatters: Formatters) -> None:
+    def __init__(
+        self, shell: InteractiveShell, session: Session, formatters: Formatters, on_screen: RunsOnScreen
+    ) -> None:
         super().__init__(shell)
-        self._shell = shell
+        self._shell, self._on_screen = shell, on_screen
         self._session, self._formatters = session, formatters
 
     @no_var_expand
@@ -108,7 +111,7 @@ class ActingMagics(Magics):
         __tracebackhide__ = True
         runner, cancellation = self._session.runner, Cancellation()
         with runner.collecting() as journal:
-            view = LiveRun(self._shell, journal, cancellation.asker(self._shell))
+            view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
             try:
                 async with updating(view.update):
                     return await run_expression(expression, self._shell.user_ns, local, runner)

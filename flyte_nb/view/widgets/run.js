@@ -13,6 +13,7 @@
 const TICK = 200, CALM_TICK = 1000; // milliseconds
 const DEEPEST = 16; // further in, there would be no room for names
 const ENDINGS = ["failed", "timed out", "lost", "cancelled", "cached", "succeeded"]; // as they lie in the progress bar
+const PATIENCE = 3000; // milliseconds until it is said why nothing happens
 const REMARKABLE = new Set(["failed", "timed out", "lost", "cancelled", "retrying", "cached"]);
 
 const span = (style, ...children) => html("span", { class: style }, ...children);
@@ -82,12 +83,14 @@ class RunView {
     this.counts = span("fnb-run-counts");
     this.cancel = html("button", { type: "button", class: "fnb-cancel" }, "Cancel");
     this.cancel.addEventListener("click", () => {
-      this.memory.cancelling = true;
+      Object.assign(this.memory, { cancelling: true, askedAt: performance.now() });
       this.model.send({ cancel: true });
       this.showHead();
+      setTimeout(() => this.showHead(), PATIENCE + 1);
     });
+    this.hint = span("fnb-hint", "Code that does not await hears nothing: interrupt the kernel (■).");
     const told = html("span", { class: "fnb-run-told", role: "status" }, this.now);
-    this.head.append(told, this.clockFace, this.counts, this.cancel);
+    this.head.append(told, this.clockFace, this.counts, this.cancel, this.hint);
     return this.head;
   }
 
@@ -107,6 +110,7 @@ class RunView {
     this.cancel.hidden = !this.model.get("_cancellable");
     this.cancel.disabled = cancelling;
     this.cancel.textContent = cancelling ? "Cancelling…" : "Cancel";
+    this.hint.hidden = !cancelling || performance.now() - this.memory.askedAt < PATIENCE;
     this.progress.hidden = total < 2;
     this.progress.setAttribute("aria-valuemax", total);
     this.progress.setAttribute("aria-valuenow", done);
