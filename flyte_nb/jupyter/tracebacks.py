@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core import interactiveshell
 
+from flyte_nb.jupyter.typed_source import as_typed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,6 +47,13 @@ class ShortTracebacks:
 
 def _show(
     shell: InteractiveShell, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
+) -> None:
+    with as_typed():
+        _show_typed(shell, kind, error, traceback, tb_offset)
+
+
+def _show_typed(
+    shell: InteractiveShell, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any
 ) -> None:
     if any(isinstance(part, _GROUPS) for part in _chain(error)):
         # IPython has no format for groups: it prints them, so that no error reaches the front end.

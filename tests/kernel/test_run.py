@@ -176,7 +176,8 @@ def test_error_of_a_task(tasks: Notebook) -> None:
         result = tasks.run(cell)
         assert (result.ename, result.evalue) == ("ValueError", "boom")
         assert 'raise ValueError("boom")' in result.traceback
-        assert "flyte_nb/" not in result.traceback
+        assert "flyte_nb" not in result.traceback
+        assert "%flyte_run failing()" in result.traceback or "run_line_magic" in result.traceback
         assert "hidden" not in result.traceback
 
 
@@ -191,7 +192,7 @@ def test_error_group(tasks: Notebook, cell: str) -> None:
     result = tasks.run(cell)
     assert result.ename == "ExceptionGroup"
     assert result.traceback.count('raise ValueError("boom")') == 2
-    assert "flyte_nb/" not in result.traceback
+    assert "flyte_nb" not in result.traceback
     assert "interactiveshell.py" not in result.traceback
     assert 'File "Cell In[' in result.traceback
     assert result.stderr == ""
