@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flyte_nb.execution.journal import JournalReader
 from flyte_nb.jupyter.live import KEEP_SECONDS
@@ -14,7 +15,7 @@ from flyte_nb.view.run_tree import RunTree
 from flyte_nb.view.still import new_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -25,6 +26,7 @@ __all__ = ["LiveRun", "RunsOnScreen"]
 
 # A run that is over sooner shows its end alone.
 _PATIENCE_SECONDS = 0.2
+_FOLLOW_SECONDS = 0.25
 # How many live views are kept after their runs, and how many calls these may have altogether.
 _MOST_VIEWS, _MOST_CALLS = 16, 50_000
 
@@ -34,6 +36,13 @@ class RunsOnScreen:
 
     def __init__(self) -> None:
         self._widgets: deque[RunWidget] = deque()
+        self._followers: set[asyncio.Task[None]] = set()
+
+    def follow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Bring the view of a run up to date, as `work` does, while it has calls that outlive it."""
+        follower = asyncio.ensure_future(work)
+        self._followers.add(follower)  # the loop itself does not keep it
+        follower.add_done_callback(self._followers.discard)
 
     def keep(self, widget: RunWidget) -> None:
         """Keep a live view; what stays in the notebook takes the place of those for which there is no more room."""
@@ -44,6 +53,8 @@ class RunsOnScreen:
 
     def close(self) -> None:
         """Let go of every live view."""
+        for follower in self._followers:
+            follower.cancel()
         while self._widgets:
             self._widgets.popleft().close()
 
@@ -103,6 +114,24 @@ class LiveRun:
             self._widget.update(under_way=False)
             self._on_screen.keep(self._widget)
         self._keep(under_way=False)
+        if self._live and self._has_calls_under_way:
+            self._on_screen.follow(self._follow())
+
+    @property
+    def _has_calls_under_way(self) -> bool:
+        return not all(state.is_final for state in self._tree.counts)
+
+    async def _follow(self) -> None:
+        """Show what becomes of calls that were not awaited: asyncio.gather lets the others go on when one fails."""
+        try:
+            while self._has_calls_under_way:
+                await asyncio.sleep(_FOLLOW_SECONDS)
+                self._read()
+                if self._widget:
+                    self._widget.update(under_way=False)
+        finally:  # also when the loop is closed, which cancels them and this
+            self._read()
+            self._keep(under_way=False)
 
     def _read(self) -> None:
         self._tree.update(self._reader.changed())

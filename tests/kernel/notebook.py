@@ -69,7 +69,13 @@ class Result:
 
 
 class Notebook:
-    """A kernel and its client."""
+    """A kernel and its client.
+
+    Attributes:
+        late: What earlier cells published while the last one ran.
+    """
+
+    late: list[dict[str, Any]]
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         spec = folder / "kernels" / "tested"
@@ -141,6 +147,7 @@ class Notebook:
             published.setdefault(request, []).append(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 waiting.discard(request)
+        self.late = [m for request, messages in published.items() if request not in requests for m in messages]
         return [self._result(published[request], self._reply(request)) for request in requests]
 
     def _reply(self, request: str) -> dict[str, Any]:

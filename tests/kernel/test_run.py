@@ -141,6 +141,21 @@ def test_quick_run_is_shown_once(tasks: Notebook) -> None:
     assert "<table" in result.everything
 
 
+def test_what_outlives_its_run(tasks: Notebook) -> None:
+    """Calls that go on when a run has failed are shown as running, and later as what became of them."""
+    tasks.ok(
+        "@tasks.task\nasync def slow():\n    await asyncio.sleep(0.4)\n"
+        "@tasks.task\nasync def careless():\n    await asyncio.gather(slow(), failing())"
+    )
+    failed = tasks.run("%flyte_run careless()")
+    assert failed.ename == "ValueError"
+    assert "► e.slow()" in failed.displays[-1]
+    later = tasks.ok("await asyncio.sleep(1)")
+    updates = [m for m in (*tasks.late, *later.messages) if m["msg_type"] == "update_display_data"]
+    assert "✓ e.slow()" in updates[-1]["content"]["data"]["text/plain"]
+    assert later.displays == []
+
+
 def test_live_views_are_let_go(tasks: Notebook) -> None:
     """Of runs that were watched the latest sixteen stay alive, and none when the extension is unloaded."""
     tasks.ok("from flyte_nb.jupyter import live_run\nlive_run._PATIENCE_SECONDS = 0")
