@@ -17,9 +17,11 @@ from flyte_nb.execution.runner import current_call
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Capture", "capturing"]
+__all__ = ["Capture", "capturing", "whole_lines"]
 
 _STREAMS = ("stdout", "stderr")
+# In a thread that writes whole lines: what it has written of the present line, by stream.
+_thread = threading.local()
 _EMIT = logging.StreamHandler.emit.__code__
 
 
@@ -33,8 +35,19 @@ class _Tee:
         call = current_call()
         if call is not None and sys._getframe(1).f_code is not _EMIT:  # noqa: SLF001 - the documented way
             call.write(self._name, text)
-        written: int = self.stream.write(text)
-        return written
+        held: dict[_Tee, str] | None = getattr(_thread, "held", None)
+        if held is None:
+            self.stream.write(text)
+        else:
+            lines, end, held[self] = (held.get(self, "") + text).rpartition("\n")
+            self.stream.write(lines + end)
+        return len(text)
+
+    def flush(self) -> None:
+        held: dict[_Tee, str] | None = getattr(_thread, "held", None)
+        if held:
+            self.stream.write(held.pop(self, ""))
+        self.stream.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -99,6 +112,22 @@ def _text(record: logging.LogRecord) -> str:
     if record.exc_info and record.exc_info[0]:
         message = f"{message}\n{logging.Formatter().formatException(record.exc_info)}"
     return f"{record.name}: {message}"
+
+
+@contextmanager
+def whole_lines() -> Iterator[None]:
+    """Pass on what the body writes in this thread line by line, or when it is flushed, as a terminal does.
+
+    `print` writes a line and its end one after the other, between which another thread may write.
+    """
+    held: dict[_Tee, str] = {}
+    _thread.held = held
+    try:
+        yield
+    finally:
+        _thread.held = None
+        for stream, text in held.items():
+            stream.stream.write(text)
 
 
 _capture = Capture()

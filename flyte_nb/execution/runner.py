@@ -128,9 +128,12 @@ class Runner:
 
     def _begin_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
+        from flyte_nb.execution.capture import whole_lines
+
         call.begin()
         self._tell(call)
-        return self._call_here(call, task, args, kwargs)
+        with whole_lines():
+            return self._call_here(call, task, args, kwargs)
 
     def _call_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True

@@ -8,6 +8,7 @@ import io
 import logging
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,6 +34,16 @@ def logger() -> Iterator[logging.Logger]:
     made.propagate = False
     yield made
     made.handlers.clear()
+
+
+def asyncio_root(env: flyte.TaskEnvironment, task: Any) -> Any:
+    """Return a task that runs a sync one in a thread."""
+
+    @env.task
+    async def root() -> None:
+        await task.aio()
+
+    return root
 
 
 def told(run: flyte.Run[Any]) -> list[tuple[str, str, str]]:
@@ -85,6 +96,45 @@ def test_stderr_and_sync_tasks_in_threads(env: flyte.TaskEnvironment, capsys: py
         ("env.say", "stderr", "from the thread"),
     ]
     assert capsys.readouterr() == ("before\n", "from the thread\n")
+
+
+def test_threads_do_not_cut_into_each_others_lines(
+    env: flyte.TaskEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line and its end, which print writes one after the other, appear together; the rest of a line at the end."""
+
+    @env.task
+    def say(number: int) -> None:
+        for step in range(100):
+            sys.stdout.write(f"{number}.{step}")
+            time.sleep(0)  # lets others write
+            sys.stdout.write("\n")
+        print("end", end="")
+
+    @env.task
+    async def root() -> None:
+        await asyncio.gather(*(say.aio(number) for number in range(4)))
+
+    asyncio.run(flyte.run(root))
+    lines = capsys.readouterr().out.replace("end", "\n").split("\n")
+    assert sorted(filter(None, lines)) == sorted(f"{n}.{s}" for n in range(4) for s in range(100))
+
+
+def test_a_thread_that_flushes_shows_what_it_has(
+    env: flyte.TaskEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part of a line appears at once when it is flushed."""
+    seen: list[str] = []
+
+    @env.task
+    def say() -> None:
+        print("half", end="")
+        seen.append(capsys.readouterr().out)
+        print(" a line", end="", flush=True)
+        seen.append(capsys.readouterr().out)
+
+    asyncio.run(flyte.run(asyncio_root(env, say)))
+    assert seen == ["", "half a line"]
 
 
 def test_logging_is_noted_once_with_its_level(

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
-# What differs between two runs of one notebook: times, addresses of hosted views and pictures.
-VARYING = re.compile(r"\d\d:\d\d:\d\d\.\d{3}|\d+\.\d{3} s|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m")
+# What differs between two runs of one notebook: times, names of runs, addresses of hosted views and pictures.
+VARYING = re.compile(
+    r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d{3})?|\d+\.\d{3} s|[0-9a-f]{8}-\d+"
+    r"|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m"
+)
+PADDING = re.compile(r"[ ─]{2,}")
 
 
 @pytest.fixture
@@ -38,12 +42,19 @@ def execute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path],
 
 def shown(notebook: NotebookNode) -> list[list[Any]]:
     """Return, for each code cell, what it showed as text, without what varies."""
-    return [[_text(output) for output in cell.outputs] for cell in notebook.cells if cell.cell_type == "code"]
+    return [_without_order(cell.outputs) for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _without_order(outputs: list[NotebookNode]) -> list[Any]:
+    """Return the outputs of a cell; of what it printed, and what it logged, sorted lines: tasks print at once."""
+    printed = "\n".join(output.text for output in outputs if output.output_type == "stream")
+    others = [_text(output) for output in outputs if output.output_type != "stream"]
+    return [*others, sorted(filter(None, printed.split("\n")))]
 
 
 def _text(output: NotebookNode) -> tuple[str, str]:
     content = output.get("text") or output.get("data", {}).get("text/plain") or output.get("evalue", "")
-    return output.output_type, VARYING.sub("...", content)
+    return output.output_type, PADDING.sub("  ", VARYING.sub("...", content))
 
 
 def output_of(notebook: NotebookNode, beginning: str) -> str:
@@ -82,12 +93,22 @@ def test_the_quickstart_shows_the_main_job(execute: Callable[[Path], NotebookNod
     assert "Did you mean 'ml-training'?" in output_of(notebook, "%flyte_env ml-trainin")
 
 
-def test_pictures_survive_an_untrusted_notebook() -> None:
-    """Every graph is an image inside HTML beside plain text; nothing needs a kernel, a script or trust."""
-    for path in NOTEBOOKS:
-        outputs = [out for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", ())]
-        bundles = [output.data for output in outputs if "data" in output]
-        assert any('<img alt="' in bundle.get("text/html", "") for bundle in bundles)
-        for bundle in bundles:
-            assert set(bundle) <= {"text/html", "text/plain"}
-            assert not re.search(r"<(svg|style|script)", bundle.get("text/html", ""))
+@pytest.mark.parametrize(("path", "picture"), list(zip(NOTEBOOKS, ['<img alt="', "<table"], strict=True)))
+def test_pictures_survive_an_untrusted_notebook(path: Path, picture: str) -> None:
+    """Every graph is an image and every run a table, beside plain text; nothing needs a kernel, a script or trust."""
+    outputs = [out for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", ())]
+    bundles = [output.data for output in outputs if "data" in output]
+    assert any(picture in bundle.get("text/html", "") for bundle in bundles)
+    for bundle in bundles:
+        assert set(bundle) <= {"text/html", "text/plain"}
+        assert not re.search(r"<(svg|style|script)", bundle.get("text/html", ""))
+
+
+def test_the_second_tutorial_shows_its_points(execute: Callable[[Path], NotebookNode]) -> None:
+    """A failure stands where it arose, a task is tried again, and results come from the cache."""
+    notebook = execute(FOLDER / "02_running_tasks.ipynb")
+    assert "✗ training.cross_validate(strength=-1.0)" in output_of(notebook, "%flyte_run choose")
+    assert "attempt 3" in output_of(notebook, "%flyte_run fetch()")
+    second = output_of(notebook, "second = %flyte_run")
+    assert second.count("≡ training.score_fold") == 5
+    assert second.endswith("True")
