@@ -9,7 +9,8 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-QUICKSTART = Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+QUICKSTART, RUNNING = NOTEBOOKS / "01_quickstart.ipynb", NOTEBOOKS / "02_running_tasks.ipynb"
 
 _LOAD = "%load_ext flyte_nb\nimport flyte_nb as flyte"
 _BASE = """\
@@ -35,6 +36,11 @@ def _index(notebook, beginning):
     return next(index for index, cell in enumerate(cells) if cell.source.startswith(beginning))
 
 
+def _position(notebook, beginning):
+    cells = notebook.lab.read(notebook.name).cells
+    return next(index for index, cell in enumerate(cells) if cell.source.startswith(beginning))
+
+
 def _saved(notebook, beginning):
     """Return the text of what the cell that begins so shows in the saved notebook."""
     (cell,) = [cell for cell in notebook.lab.read(notebook.name).cells if cell.source.startswith(beginning)]
@@ -45,19 +51,19 @@ def _value(notebook, index):
     return notebook.output(index).locator("pre").last.inner_text().strip()
 
 
-def _without_outputs(lab):
-    """Put the quickstart into the lab as nobody has run it yet."""
-    notebook = nbformat.read(QUICKSTART, as_version=4)
+def _without_outputs(lab, path):
+    """Put a tutorial into the lab as nobody has run it yet."""
+    notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
-    nbformat.write(notebook, lab.root / "quickstart.ipynb")
-    return "quickstart.ipynb"
+    nbformat.write(notebook, lab.root / path.name)
+    return path.name
 
 
 def test_the_quickstart_runs_from_top_to_bottom(lab, open_notebook, screenshot):
     """Run All in the real front end: the graph is live, the deployment ends well, refusals are one line."""
-    notebook = open_notebook(_without_outputs(lab))
+    notebook = open_notebook(_without_outputs(lab, QUICKSTART))
     notebook.run_all()
     notebook.page.wait_for_selector(".fnb-live .fnb-node")
     assert {"base-utils", "ml-training", "api"} <= set(_nodes(notebook))
@@ -68,6 +74,29 @@ def test_the_quickstart_runs_from_top_to_bottom(lab, open_notebook, screenshot):
     notebook.save()
     assert _saved(notebook, "deployment = %flyte_deploy").count("✓ deployed") == 3
     assert _saved(notebook, "%%flyte_env broken").startswith("UsageError: Resources.memory: 'lots'")
+
+
+def test_the_second_tutorial_runs_from_top_to_bottom(lab, open_notebook, screenshot):
+    """Run All in the real front end: runs are watched live, fail loudly, come from the cache, and are listed."""
+    notebook = open_notebook(_without_outputs(lab, RUNNING))
+    notebook.run_all()
+    for name, beginning in {
+        "running-live": "best = %flyte_run",
+        "running-failed": "%flyte_run choose",
+        "running-retried": "%flyte_run fetch",
+        "running-cached": "second = %flyte_run",
+        "running-history": "%flyte_runs",
+    }.items():
+        notebook.page.evaluate(
+            "(index) => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')",
+            _position(notebook, beginning),
+        )
+        notebook.page.wait_for_timeout(500)  # the notebook draws what comes into view a little later
+        screenshot(name)
+    notebook.save()
+    assert _saved(notebook, "%flyte_run choose").count("✗") == 2
+    assert _saved(notebook, "second = %flyte_run").count("≡") == 5
+    assert _saved(notebook, "%flyte_runs").startswith("Runs: 1 failed, 4 succeeded")
 
 
 def test_the_graph_follows_the_notebook(lab, open_notebook):
