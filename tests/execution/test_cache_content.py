@@ -20,6 +20,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -239,7 +240,7 @@ def _coroutine() -> Any:
         (_coroutine, "coroutine"),
         (socket.socket, "socket.socket"),
         (lambda: sqlite3.connect(":memory:"), "sqlite3.Connection"),
-        (lambda: threading.Thread(target=print), "_thread.lock"),
+        (lambda: SimpleNamespace(lock=threading.Lock()), "_thread.lock"),
         (lambda: sys._getframe(), "frame"),
         (lambda: Path(os.devnull).open(), "_io.TextIOWrapper"),  # noqa: SIM115 - closed below
     ],
