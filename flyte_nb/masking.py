@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MASK", "error_text", "masked", "says_secret", "without_credentials"]
+__all__ = ["MASK", "beginning_without_credentials", "error_text", "masked", "says_secret", "without_credentials"]
 
 MASK = "***"
 
@@ -56,6 +56,7 @@ _SECRETS_IN_TEXT = tuple(
         r"(?:[^;\n]{1,256}(?=;)|[^;\s]+))",
     )
 )
+_CUT_ADDRESS = re.compile(r"(?<=://)[^/?#\s@]+\Z")
 _PARAMETER_IN_URL = re.compile(r"(?<=[?&])(?P<name>[\w.-]+)=[^&#\s]+")
 # Secret as the parameter of a URL, where the name alone says little.
 _SECRET_PARAMETERS = frozenset({"key", "sig", "signature", "x-amz-signature"})
@@ -92,6 +93,16 @@ def without_credentials(value: Any) -> Any:
     if isinstance(value, list):
         return [without_credentials(entry) for entry in value]
     return value
+
+
+def beginning_without_credentials(text: str, limit: int) -> str:
+    """Return the first `limit` characters of `text`, masked as `without_credentials` masks the whole.
+
+    The cut may hide that something is a password: https://user:pass... with its "@" cut off.
+    """
+    if len(text) <= limit:
+        return _without_credentials(text)
+    return _without_credentials(_CUT_ADDRESS.sub(MASK, text[:limit]))
 
 
 def _without_credentials(text: str) -> str:

@@ -101,12 +101,14 @@ class Call:
 
     def end(self, error: BaseException | None = None) -> None:
         """Note that the call has ended, by `error` if one is given."""
-        self.ended = time()
+        ended = time()
         if error is None:
             self.state, self.error = RunState.SUCCEEDED, ""
-            return
-        self.state, self.error = self._end_state(error), error_text(error)
-        self.arose = self._place_of(error)
+        else:
+            said = error_text(error)  # this runs code of the user's; who reads meanwhile sees a call that is running
+            self.arose = self._place_of(error)
+            self.state, self.error = self._end_state(error), said
+        self.ended = ended
 
     def end_cached(self) -> None:
         """Note that an earlier result was used."""
@@ -134,8 +136,10 @@ class Call:
         if self.output is None:
             from flyte_nb.execution.output import Output
 
+            new = Output()
             with _creating:  # several threads of one call may print at once
-                self.output = self.output or Output()
+                if self.output is None:
+                    self.output = new
         self.output.write(stream, text)
 
     def logs(self, after: int = 0) -> list[LogLine]:

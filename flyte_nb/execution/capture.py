@@ -1,7 +1,7 @@
 """What code prints and logs is noted with the call it belongs to, and goes where it went before.
 
 The call is found as callers are: through a context variable, which child tasks and threads that carry the context
-share. Logging is noted where records are made, whatever handler shows them; what handlers print is not noted again.
+share. Of logging, what handlers show is noted, as they show it, with the level of the record.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from flyte_nb.execution.runner import current_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Capture", "capturing", "whole_lines"]
 
@@ -33,8 +34,10 @@ class _Tee:
 
     def write(self, text: str) -> int:
         call = current_call()
-        if call is not None and sys._getframe(1).f_code is not _EMIT:  # noqa: SLF001 - the documented way
-            call.write(self._name, text)
+        if call is not None:
+            caller = sys._getframe(1)  # noqa: SLF001 - the documented way to walk the stack
+            record = caller.f_locals["record"] if caller.f_code is _EMIT else None
+            call.write(record.levelname if record else self._name, text)
         held: dict[_Tee, str] | None = getattr(_thread, "held", None)
         if held is None:
             self.stream.write(text)
@@ -68,8 +71,7 @@ class Capture:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
-        self._make_record: Callable[..., logging.LogRecord] = logging.getLogRecordFactory()
-        self._factory = self._noted_record  # a bound method is another object each time
+        self._taken_over: WeakSet[logging.StreamHandler[Any]] = WeakSet()
 
     def start(self) -> None:
         """Begin, unless it has begun; where a stream was replaced meanwhile, take it over again."""
@@ -78,10 +80,16 @@ class Capture:
             for name in _STREAMS:
                 stream = getattr(sys, name)
                 if stream is not None and not isinstance(stream, _Tee):
-                    setattr(sys, name, _Tee(name, stream))
-            if self._users == 1 and logging.getLogRecordFactory() is not self._factory:
-                self._make_record = logging.getLogRecordFactory()
-                logging.setLogRecordFactory(self._factory)
+                    tee = _Tee(name, stream)
+                    setattr(sys, name, tee)
+                    self._take_over(stream, tee)
+
+    def _take_over(self, stream: Any, tee: _Tee) -> None:
+        """Let handlers of logging show records through `tee`: they keep the stream that they began with."""
+        for handler in _handlers():
+            if handler.stream is stream:
+                handler.setStream(tee)
+                self._taken_over.add(handler)
 
     def stop(self) -> None:
         """End, if nobody else needs it; what somebody has put over it stays, and still passes everything on."""
@@ -93,25 +101,17 @@ class Capture:
                 stream = getattr(sys, name)
                 if isinstance(stream, _Tee):
                     setattr(sys, name, stream.stream)
-            if logging.getLogRecordFactory() is self._factory:
-                logging.setLogRecordFactory(self._make_record)
-
-    def _noted_record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = self._make_record(*args, **kwargs)
-        call = current_call() if self._users else None
-        if call is not None and record.name is not None:  # None: a record that comes from elsewhere
-            call.write(record.levelname, f"{_text(record)}\n")
-        return record
+            for handler in [*self._taken_over, *_handlers()]:
+                if isinstance(handler.stream, _Tee):
+                    handler.setStream(handler.stream.stream)
+            self._taken_over.clear()
 
 
-def _text(record: logging.LogRecord) -> str:
-    try:
-        message = record.getMessage()
-    except Exception:  # noqa: BLE001 - arguments that do not fit the message are reported by the handler
-        message = str(record.msg)
-    if record.exc_info and record.exc_info[0]:
-        message = f"{message}\n{logging.Formatter().formatException(record.exc_info)}"
-    return f"{record.name}: {message}"
+def _handlers() -> list[logging.StreamHandler[Any]]:
+    """Return the handlers of all loggers that show records on a stream."""
+    loggers = [logging.getLogger(), *logging.getLogger().manager.loggerDict.values()]
+    found = [handler for logger in loggers for handler in getattr(logger, "handlers", ())]
+    return [handler for handler in found if isinstance(handler, logging.StreamHandler)]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from time import time
 
 from flyte_nb.execution.node import LogLine
-from flyte_nb.masking import without_credentials
+from flyte_nb.masking import beginning_without_credentials
 
 __all__ = ["MOST_LINES", "Excerpt", "Output"]
 
@@ -42,10 +42,13 @@ class _Line:
 class Output:
     """Lines in the order they were begun; of more than 10,000, the last. Can be written to from any thread."""
 
-    __slots__ = ("_kept", "_lock", "_open", "count")
+    __slots__ = ("_adding", "_coming", "_kept", "_lock", "_open", "count")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Whoever writes may be interrupted by a signal handler or a finalizer, which may print as well.
+        self._lock = threading.RLock()
+        self._coming: deque[tuple[str, str]] = deque()
+        self._adding = False
         self._kept: deque[_Line] = deque(maxlen=MOST_LINES)
         self._open: dict[str, _Line] = {}
         self.count = 0
@@ -53,12 +56,23 @@ class Output:
     def write(self, stream: str, text: str) -> None:
         """Add `text`, which may hold parts of lines; a carriage return begins the present line anew."""
         with self._lock:
-            pieces = text.split("\n")
-            for piece in pieces[:-1]:
-                self._extend(stream, piece)
-                self._open.pop(stream, None)
-            if pieces[-1]:
-                self._extend(stream, pieces[-1])
+            self._coming.append((stream, text))
+            if self._adding:
+                return  # what was interrupted adds it
+            self._adding = True
+            try:
+                while self._coming:
+                    self._add(*self._coming.popleft())
+            finally:
+                self._adding = False
+
+    def _add(self, stream: str, text: str) -> None:
+        pieces = text.split("\n")
+        for piece in pieces[:-1]:
+            self._extend(stream, piece)
+            self._open.pop(stream, None)
+        if pieces[-1]:
+            self._extend(stream, pieces[-1])
 
     def _extend(self, stream: str, piece: str) -> None:
         line = self._open.get(stream)
@@ -66,7 +80,7 @@ class Output:
             line = self._open[stream] = _Line(stream, self.count)
             self._kept.append(line)
             self.count += 1
-        line.text = _overwritten(line.text + piece)[:_LONGEST_LINE]
+        line.text = _overwritten(line.text + piece)[: _LONGEST_LINE + 1]  # one more, so that a cut can be seen
 
     def lines(self, node: int, task: str, after: int = 0) -> list[LogLine]:
         """Return the lines from number `after` on, as those of the call `node` of `task`."""
@@ -91,8 +105,7 @@ def _overwritten(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    masked: str = without_credentials(text.rstrip("\r"))
-    return masked
+    return beginning_without_credentials(text.rstrip("\r"), _LONGEST_LINE)
 
 
 def _utc(seconds: float) -> datetime:

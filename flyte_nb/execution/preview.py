@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import islice
+from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.masking import MASK, says_secret, without_credentials
+from flyte_nb.masking import MASK, beginning_without_credentials, says_secret
 
 if TYPE_CHECKING:
     from flyte_nb.model.task import Task
@@ -16,6 +17,9 @@ __all__ = ["inputs_preview", "value_preview"]
 _LONGEST, _LONGEST_VALUE, _MOST_ENTRIES, _DEEPEST = 160, 60, 4, 2
 _READ = 400  # more than is shown, so that a credential is seen whole before it is cut
 _BRACKETS: dict[type, str] = {list: "[]", tuple: "()"}
+_DEFINED = (type, FunctionType, BuiltinFunctionType)
+# Libraries whose values know their shape without computing anything.
+_ARRAYS = frozenset({"cupy", "jax", "jaxlib", "numpy", "pandas", "polars", "pyarrow", "scipy", "torch", "xarray"})
 _PLAIN = (int, float, bool, complex, type(None))
 
 
@@ -31,7 +35,7 @@ def value_preview(value: Any, depth: int = 0) -> str:
     if kind in _PLAIN:
         return _cut(_number(value), _LONGEST_VALUE)
     if kind is str:
-        return _cut(repr(without_credentials(value[:_READ])), _LONGEST_VALUE)
+        return _cut(repr(beginning_without_credentials(value, _READ)), _LONGEST_VALUE)
     if kind in (bytes, bytearray):
         return f"<{len(value)} bytes>"
     if kind in (list, tuple, set, frozenset, dict):
@@ -40,7 +44,8 @@ def value_preview(value: Any, depth: int = 0) -> str:
 
 
 def _named(name: object, value: Any, depth: int) -> str:
-    return MASK if isinstance(name, str) and _is_secret(name) else value_preview(value, depth)
+    said = name.decode("latin-1") if type(name) is bytes else name
+    return MASK if type(said) is str and _is_secret(said) else value_preview(value, depth)
 
 
 _is_secret = lru_cache(maxsize=4096)(says_secret)
@@ -72,17 +77,18 @@ def _container(value: Any, depth: int) -> str:
 
 
 def _described(value: Any) -> str:
-    """Return the type of a value, with what shape and element type it has where that costs nothing to ask."""
-    name = type(value).__name__
-    if isinstance(value, type) or callable(value):
-        return f"<{name} {getattr(value, '__name__', '')}>".replace(" >", ">")
+    """Return the type of a value; of what is defined by name its name, of an array its element type and shape."""
+    kind = type(value)
+    if issubclass(kind, _DEFINED):
+        return f"<{kind.__name__} {value.__name__}>"
+    if kind.__module__.partition(".")[0] not in _ARRAYS:
+        return f"<{kind.__name__}>"
     try:
         shape, element = getattr(value, "shape", None), getattr(value, "dtype", None)
         size = " × ".join(map(str, shape)) if isinstance(shape, tuple) else ""
-        kind = f" {element}" if element is not None else ""
-    except Exception:  # noqa: BLE001 - properties of others may do anything
-        return f"<{name}>"
-    return f"<{name}{kind}{' ' + size if size else ''}>"
+        return " ".join(filter(None, (f"<{kind.__name__}", "" if element is None else str(element), size))) + ">"
+    except Exception:  # noqa: BLE001 - of what such a library may have
+        return f"<{kind.__name__}>"
 
 
 def _cut(text: str, limit: int) -> str:

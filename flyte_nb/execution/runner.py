@@ -104,7 +104,6 @@ class Runner:
             work.__qualname__ = task.name  # type: ignore[attr-defined]
             return work
         call = self._new_call(task, args, kwargs)
-        self._tell(call)
         return self._call_here(call, task, args, kwargs)
 
     async def call_in_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -114,9 +113,7 @@ class Runner:
         from flyte_nb.execution.stopping import run_in_thread
 
         _check_arguments(task, args, kwargs)
-        call = self._new_call(task, args, kwargs)
-        call.queue()
-        self._tell(call)
+        call = self._new_call(task, args, kwargs, queued=True)
         try:
             work = run_in_thread(self._begin_here, call, task, args, kwargs)
             return await begun_in_time(task, work, call)
@@ -161,7 +158,6 @@ class Runner:
     async def _awaiting(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         call = self._new_call(task, args, kwargs)
-        self._tell(call)
         token = _caller.set(call)
         try:
             if (task.cache or self.environments_cache) and (policy := self._cache_policy(task)):
@@ -193,15 +189,19 @@ class Runner:
             policy = spec.cache
         return None if policy.behavior == "disable" else policy
 
-    def _new_call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    def _new_call(
+        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, queued: bool = False
+    ) -> Call:
         caller = _caller.get()
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
-        if caller is not None:
-            return Call(next(self._ids), task.name, inputs, caller, caller.journal)
-        journal = LoneJournal()
-        if self._lone_watchers.present:
+        journal = LoneJournal() if caller is None else caller.journal
+        call = Call(next(self._ids), task.name, inputs, caller, journal)
+        if queued:
+            call.queue()
+        self._tell(call)
+        if caller is None and self._lone_watchers.present:
             self._lone_watchers.tell(journal)
-        return Call(next(self._ids), task.name, inputs, None, journal)
+        return call
 
     def _tell(self, call: Call) -> None:
         call.journal.append(call)

@@ -22,18 +22,24 @@ class Displays:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._publisher: Any = shell.display_pub
+        self._before: Any = None
+        self._noted = self._noting  # a bound method is another object each time
 
     def load(self) -> None:
         """Begin to listen."""
-        self._publisher.publish = self._noting
+        self._before = self._publisher.publish
+        self._publisher.publish = self._noted
 
     def unload(self) -> None:
-        """Stop listening."""
-        if vars(self._publisher).get("publish") == self._noting:
-            del self._publisher.publish
+        """Stop listening; what somebody else has put over it stays."""
+        if self._publisher.publish is not self._noted:
+            return
+        del self._publisher.publish
+        if self._publisher.publish != self._before:  # it was somebody else's
+            self._publisher.publish = self._before
 
     def _noting(self, data: Mapping[str, Any], *args: Any, update: bool = False, **kwargs: Any) -> Any:
         call = current_call()
         if call is not None and not update:
             call.write("display", f"{data.get('text/plain') or ', '.join(data)}\n")
-        return type(self._publisher).publish(self._publisher, data, *args, update=update, **kwargs)
+        return self._before(data, *args, update=update, **kwargs)

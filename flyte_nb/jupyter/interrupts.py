@@ -154,8 +154,9 @@ class _Watch:
                 signal.signal(signal.SIGINT, self._previous)
 
     def beat(self) -> None:
-        """Note that the loop comes round."""
-        self._last_beat = time.monotonic()
+        """Note that the loop comes round, if it is that of the main thread: no other can be seen to block."""
+        if threading.current_thread() is threading.main_thread():
+            self._last_beat = time.monotonic()
 
     def was_interrupted(self, task: asyncio.Task[Any]) -> bool:
         """Say whether an interrupt came while `task` was, or is, watched over."""
@@ -166,7 +167,7 @@ class _Watch:
         # Only inside the work: anywhere else this would be raised in the loop itself, and end it.
         raise_here = inside_work.get() and time.monotonic() - self._last_beat > BLOCKED_SECONDS
         struck = asyncio.current_task() if raise_here else None
-        for task in self._interrupted:
+        for task in list(self._interrupted):  # subshells come and go meanwhile
             self._interrupted[task] = True
             if task is not struck:  # or it would be cancelled twice, the second time in its clean-up
                 task.get_loop().call_soon_threadsafe(self._cancel, task, self._signals)

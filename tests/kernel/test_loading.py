@@ -32,7 +32,7 @@ def snapshot():
         "exceptions": (shell.custom_exceptions, getattr(shell, "CustomTB", None)),
         "hooks": sorted(vars(shell.hooks)),
         "names": sorted(name for name in shell.user_ns if not name.startswith("_") and name != "before"),
-        "streams": (sys.stdout, sys.stderr, logging.getLogRecordFactory()),
+        "streams": (sys.stdout, sys.stderr, [vars(handler) for handler in logging.getLogger().handlers]),
         "publisher": sorted(vars(shell.display_pub)),
         "signal": signal.getsignal(signal.SIGINT),
     }

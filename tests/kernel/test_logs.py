@@ -29,7 +29,7 @@ async def both() -> None:
     await asyncio.gather(say(1), say(2), shout.aio(3))
 """
 LINES = [
-    ("e.say", "WARNING", "mine: warned 1"),
+    ("e.say", "WARNING", "warned 1"),
     ("e.say", "display", "<IPython.core.display.HTML object>"),
     ("e.say", "stderr", "err 1"),
     ("e.say", "stdout", "out 1"),
