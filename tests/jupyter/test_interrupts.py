@@ -154,3 +154,29 @@ def test_left_behind_in_a_thread() -> None:
 
     run_in_thread(work)
     assert ended == [True]
+
+
+def test_a_loop_of_another_thread_hides_nothing() -> None:
+    """While a subshell's loop comes round, work that blocks the main loop is seen to, and interrupted."""
+    began = threading.Event()
+
+    async def blocking() -> None:
+        began.set()
+        while True:
+            sum(range(1000))
+
+    async def elsewhere() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await interruptible(asyncio.sleep(60))
+
+    async def cell() -> None:
+        with pytest.raises(Interrupted):
+            await interruptible(blocking())
+
+    other = threading.Thread(target=lambda: asyncio.run(elsewhere()))
+    other.start()
+    main = threading.main_thread().ident or 0
+    threading.Thread(target=lambda: began.wait() and signal.pthread_kill(main, signal.SIGINT)).start()
+    asyncio.run(cell())
+    other.join(10)
+    assert not other.is_alive()
