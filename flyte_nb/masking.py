@@ -47,6 +47,14 @@ _SECRETS_IN_TEXT = tuple(
         r"(?<![A-Za-z0-9])(?:gh[opsur]|github_pat)_\w{6,}",
         # AWS: the id of an access key
         r"(?<![A-Za-z0-9])A[KS]IA[0-9A-Z]{16}",
+        # Hugging Face: hf_...
+        r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{8,}",
+        # Google: AIza...
+        r"(?<![A-Za-z0-9])AIza[\w-]{30,}",
+        # JSON Web Tokens: two parts in base64 that begin as JSON does, and a signature
+        r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]+)?",
+        # -----BEGIN RSA PRIVATE KEY-----
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]{0,8000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?",
         # Slack: xoxb-...
         r"(?<![A-Za-z0-9])xox[a-z]-[\w-]{6,}",
         # Authorization: Bearer ...
@@ -57,6 +65,15 @@ _SECRETS_IN_TEXT = tuple(
     )
 )
 _CUT_ADDRESS = re.compile(r"(?<=://)[^/?#\s@]+\Z")
+# token=..., 'password': '...', API_KEY: ...; what stands for the value may be quoted, or in brackets.
+_ASSIGNED = re.compile(
+    r"(?<![\w-])(?P<name>[A-Za-z][\w-]{1,60})(?P<sign>[\"']?[ \t]{0,5}[=:][ \t]{0,5})"
+    r"(?P<value>(?i:basic|bearer|token) +[^\s,;\"']+|[bru]{0,2}\"[^\"\n]{0,1000}\"?|[bru]{0,2}'[^'\n]{0,1000}'?"
+    r"|\[[^\]\n]{0,1000}\]?|\{[^}\n]{0,1000}\}?|[^\s,;&}\])\"'\[{]+)"
+)
+# "tokens: 512" counts, and "auth: ok" is no secret; but "password: 1234" is.
+_HARMLESS = re.compile(r"[-+]?[\d.]+(?:[eE%][-+]?\d*)?|None|True|False|null|true|false|ok")
+_ALWAYS_SECRET = re.compile(r"(?i:passw|pwd|secret|passphrase)")
 _PARAMETER_IN_URL = re.compile(r"(?<=[?&])(?P<name>[\w.-]+)=[^&#\s]+")
 # Secret as the parameter of a URL, where the name alone says little.
 _SECRET_PARAMETERS = frozenset({"key", "sig", "signature", "x-amz-signature"})
@@ -109,7 +126,17 @@ def _without_credentials(text: str) -> str:
     text = _PARAMETER_IN_URL.sub(_parameter, text)
     for pattern in _SECRETS_IN_TEXT:
         text = pattern.sub(lambda found: f"{found.groupdict().get('kept', '')}{MASK}", text)
-    return text
+    return _ASSIGNED.sub(_assigned, text)
+
+
+def _assigned(found: re.Match[str]) -> str:
+    name, value = found["name"], found["value"]
+    if MASK in value or not says_secret(name):
+        return found[0]
+    if _HARMLESS.fullmatch(value) and not _ALWAYS_SECRET.search(name):
+        return found[0]
+    quote = value[-1] if value[-1] in "\"'" else ""
+    return f"{name}{found['sign']}{quote}{MASK}{quote}"
 
 
 def _parameter(found: re.Match[str]) -> str:

@@ -84,8 +84,57 @@ def test_values_that_look_secret(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("token=hunter2", "token=***"),
+        ("token: hunter2, user: me", "token: ***, user: me"),
+        ("api_key='hunter2'", "api_key='***'"),
+        ("OPENAI_API_KEY=hunter2 python x.py", "OPENAI_API_KEY=*** python x.py"),
+        ("{'password': 'hunter 2', 'user': 'me'}", "{'password': '***', 'user': 'me'}"),
+        ('{"password": "hunter2"}', '{"password": "***"}'),
+        ("{b'password': b'hunter2'}", "{b'password': '***'}"),
+        ("passwords=['hunter2', 'b'] x", "passwords=*** x"),
+        ("cannot connect with Config(secret='hunter2', port=1)", "cannot connect with Config(secret='***', port=1)"),
+        ("Authorization: Basic aHVudGVyMg==", "Authorization: ***"),
+        ("password: 1234", "password: ***"),
+        ("hf_hunter2hunter2 eyJhbGciOi.eyJzdWIiOi.c2lnbg", "*** ***"),
+        ("AIza" + "hunter2" * 5, "***"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY----- x", "*** x"),
+        ("tokens: 512, loss: 0.25", "tokens: 512, loss: 0.25"),
+        ("max_tokens=512 auth: ok token=None", "max_tokens=512 auth: ok token=None"),
+        ("KeyError: 'a'", "KeyError: 'a'"),
+        ("monkey: 'a', author=me, key: value", "monkey: 'a', author=me, key: value"),
+    ],
+)
+def test_what_is_said_to_be_secret_in_a_text(text: str, shown: str) -> None:
+    """In a line of a log or the message of an error, the value after a name that says secret is masked."""
+    assert without_credentials(text) == shown
+    assert without_credentials(shown) == shown
+
+
+@pytest.mark.parametrize(
     "piece",
-    ["a", "://", "://a@", "?a=", "sk-", "sk-a", "ghp_", "xoxb-", "bearer ", "password=", "password=a b ", "_key"],
+    [
+        "a",
+        "://",
+        "://a@",
+        "?a=",
+        "sk-",
+        "sk-a",
+        "ghp_",
+        "xoxb-",
+        "bearer ",
+        "password=",
+        "password=a b ",
+        "_key",
+        "token=",
+        "token: [",
+        "eyJ",
+        "eyJaaaaaaa.",
+        "'token': '",
+        "-----BEGIN PRIVATE KEY-----",
+        "a  ",
+    ],
 )
 def test_a_long_text_takes_no_longer_for_its_shape(piece: str) -> None:
     """What nearly matches everywhere is read in time linear in its length; in quadratic time it would take minutes."""
