@@ -1,8 +1,8 @@
 """Retries and timeouts: a task is tried again when it fails, and each attempt begins and ends in time.
 
 `max_queued_time` bounds the wait for a thread, `max_runtime` each attempt, `deadline` all of them with the waits
-between. An async task is stopped where it awaits. A sync task is stopped between two steps of Python: code in C that
-blocks (time.sleep, a query) is left only when it returns.
+between. An async task is stopped where it awaits; one that computes all the time has timed out when it ends. A sync
+task is stopped between two steps of Python: code in C that blocks (time.sleep, a query) is left only when it returns.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from flyte_nb.model.task import Task
 
 __all__ = ["attempt", "attempt_async", "begun_in_time"]
+
+# A loop that is busy with others may come late to a task that ended in time.
+_LATE_SECONDS = 0.5
 
 
 class _Attempts:
@@ -108,7 +111,7 @@ async def _limited(task: Task[..., Any], work: Coroutine[Any, Any, Any], seconds
     __tracebackhide__ = True
     if seconds is None:
         return await work
-    running = asyncio.ensure_future(work)
+    running, end = asyncio.ensure_future(work), time.monotonic() + seconds
     try:
         await asyncio.wait({running}, timeout=seconds)
     except asyncio.CancelledError:
@@ -119,7 +122,10 @@ async def _limited(task: Task[..., Any], work: Coroutine[Any, Any, Any], seconds
         running.cancel()
         await cleaned_up(running)
         raise TaskTimeoutError(task.name, seconds)
-    return running.result()
+    result = running.result()
+    if time.monotonic() > end + _LATE_SECONDS:  # it did not await, so that nothing could stop it
+        raise TaskTimeoutError(task.name, seconds)
+    return result
 
 
 def attempt(

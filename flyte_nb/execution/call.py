@@ -20,6 +20,7 @@ __all__ = ["Call", "Collector"]
 # Where an exception keeps the id of the call in which it arose.
 _AROSE = "_flyte_nb_arose"
 
+_STOPS = frozenset({"CancelledError", "KeyboardInterrupt"})
 _creating = threading.Lock()
 
 
@@ -105,7 +106,7 @@ class Call:
         if error is None:
             self.state, self.error = RunState.SUCCEEDED, ""
         else:
-            said = error_text(error)  # this runs code of the user's; who reads meanwhile sees a call that is running
+            said = _said(error)  # this runs code of the user's; who reads meanwhile sees a call that is running
             self.arose = self._place_of(error)
             self.state, self.error = self._end_state(error), said
         self.ended = ended
@@ -166,6 +167,12 @@ class Call:
             self.arose,
             self.output.count if self.output else 0,
         )
+
+
+def _said(error: BaseException) -> str:
+    """Return what `error` says, if it says more than that somebody has stopped the call."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: asyncio is not imported for this
+    return "" if kinds & _STOPS else error_text(error)
 
 
 def _utc(seconds: float) -> datetime:

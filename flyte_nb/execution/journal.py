@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flyte_nb.listeners import Listeners
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flyte_nb.execution.call import Call
 
 __all__ = ["InnerJournal", "Journal", "JournalReader", "LoneJournal"]
@@ -24,6 +28,17 @@ class Journal(list["Call"]):
     """
 
     closed = False
+
+    def when_begun(self, tell: Callable[[], None]) -> None:
+        """Call `tell` once, when the first call has been noted; what it raises is logged."""
+        note, listeners = self.append, Listeners[Journal](lambda _: tell())
+
+        def first(call: Call) -> None:
+            del self.append  # from here on the list's own, which costs nothing
+            note(call)
+            listeners.tell(self)
+
+        self.append = first  # type: ignore[method-assign]
 
     def calls(self) -> list[Call]:
         """Return every call once, in the order of their beginning."""

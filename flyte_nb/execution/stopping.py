@@ -78,6 +78,8 @@ async def run_in_thread(function: Callable[..., Any], *args: Any) -> Any:
         try:
             stopper.begin()
             return function(*args)
+        except StopIteration as error:  # no future can hold one; in a coroutine Python does the same
+            raise RuntimeError("the task raised StopIteration") from error
         finally:
             stopper.end()
 
@@ -94,7 +96,11 @@ async def run_in_thread(function: Callable[..., Any], *args: Any) -> Any:
 
 
 async def cleaned_up(running: asyncio.Future[Any]) -> None:
-    """Wait, but not for ever, while what was stopped cleans up; what it raises meanwhile is of no more interest."""
+    """Wait, but not for ever, while what was stopped cleans up; what it raises, also later, is of no more interest."""
+    running.add_done_callback(_forget)
     await asyncio.wait({running}, timeout=_CLEAN_UP_SECONDS)
-    if running.done() and not running.cancelled():
-        running.exception()
+
+
+def _forget(ended: asyncio.Future[Any]) -> None:
+    if not ended.cancelled():
+        ended.exception()  # or asyncio says that nobody asked for it

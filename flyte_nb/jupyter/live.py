@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import contextvars
+import logging
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["KEEP_SECONDS", "updating"]
+__all__ = ["KEEP_SECONDS", "updating", "updating_from_a_thread"]
 
 _UPDATE_SECONDS = 0.1
 # Drawing what stays in the notebook costs more than telling the live view, and only front ends without one need it.
@@ -30,3 +33,24 @@ async def updating(update: Callable[[], None]) -> AsyncIterator[None]:
         yield
     finally:
         ticker.cancel()
+
+
+@contextmanager
+def updating_from_a_thread(update: Callable[[], None]) -> Iterator[None]:
+    """Call `update` as `updating` does, but in a thread: also while the body does not await."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        try:
+            while not over.wait(_UPDATE_SECONDS):
+                update()
+        except Exception:
+            logging.getLogger("flyte_nb").exception("the view of a run is no longer updated")
+
+    context = contextvars.copy_context()  # what is shown belongs to this cell
+    thread = threading.Thread(target=context.run, args=(repeat,), name="flyte_nb view", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()

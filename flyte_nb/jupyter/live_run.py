@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,8 @@ class LiveRun:
         on_cancel: Callable[[], None] | None = None,
     ) -> None:
         self._on_screen = on_screen
+        self._lock = threading.RLock()  # updates come from a thread of their own
+        self._over = False
         self._live = has_front_end(shell)
         self._reader = JournalReader(journal)
         self._on_cancel = on_cancel
@@ -84,16 +87,30 @@ class LiveRun:
         self._widget: RunWidget | None = None
         self._begun_at, self._kept_at = monotonic(), 0.0
         self._kept: dict[str, str] | None = None
+        if self._live:
+            journal.when_begun(self._take_place)
+
+    def _take_place(self) -> None:
+        """Show that the run has begun: what its tasks print comes below."""
+        with self._lock:
+            self._read()
+            self._keep(under_way=True)
 
     @property
     def begun(self) -> bool:
         """Whether any task was called."""
-        self._read()
-        return bool(self._tree)
+        with self._lock:
+            self._read()
+            return bool(self._tree)
 
     def update(self) -> None:
         """Show what has changed, once the run has lasted long enough to be watched."""
-        if not self._live or monotonic() - self._begun_at < _PATIENCE_SECONDS:
+        if self._live and monotonic() - self._begun_at > _PATIENCE_SECONDS:
+            with self._lock:
+                self._update()
+
+    def _update(self) -> None:
+        if self._over:
             return
         self._read()
         if not self._tree:
@@ -107,6 +124,11 @@ class LiveRun:
 
     def end(self) -> None:
         """Leave the final state in the notebook."""
+        with self._lock:
+            self._over = True
+            self._end()
+
+    def _end(self) -> None:
         self._read()
         if not self._tree:
             return

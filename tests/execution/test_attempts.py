@@ -295,3 +295,18 @@ def test_a_task_that_gets_its_thread_in_time_is_left_alone(env: TaskEnvironment)
         return await work.aio()
 
     assert asyncio.run(main()) == "done"
+
+
+def test_an_async_task_that_computes_all_the_time_has_timed_out(env: TaskEnvironment) -> None:
+    """Nothing can stop it, but its result comes too late to count."""
+
+    @env.task(timeout=SHORT)
+    async def work() -> str:
+        time.sleep(SHORT + 0.6)  # noqa: ASYNC251 - what this is about
+        return "late"
+
+    async def main() -> str:
+        return await work()
+
+    with pytest.raises(TaskTimeoutError):
+        asyncio.run(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -104,3 +105,46 @@ def test_what_was_stopped_before_it_began_does_not_begin() -> None:
     late.end()
     late.ask()
     time.sleep(0.01)
+
+
+def test_a_task_in_a_thread_that_raises_stop_iteration_fails() -> None:
+    """It fails as a coroutine would, instead of never ending; retries apply."""
+    env = TaskEnvironment("env")
+
+    @env.task(retries=1)
+    def first(numbers: list[int]) -> int:
+        return next(number for number in numbers if number > 10)
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="raised StopIteration") as caught:
+            await asyncio.wait_for(first.aio([1]), 10)
+        assert isinstance(caught.value.__cause__, StopIteration)
+
+    asyncio.run(main())
+
+
+def test_what_cannot_be_stopped_ends_in_silence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread that is still in C when nobody waits for it any more says nothing when it returns."""
+    monkeypatch.setattr("flyte_nb.execution.stopping._CLEAN_UP_SECONDS", 0.01)
+    env = TaskEnvironment("env")
+    began = threading.Event()
+
+    @env.task
+    def sleep() -> None:
+        began.set()
+        time.sleep(0.3)
+
+    async def main() -> None:
+        running = asyncio.ensure_future(sleep.aio())
+        await asyncio.to_thread(began.wait)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        del running
+        await asyncio.sleep(0.5)
+        gc.collect()
+
+    asyncio.run(main())
+    assert caplog.records == []

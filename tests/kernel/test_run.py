@@ -133,12 +133,25 @@ def test_live_tree(tasks: Notebook, cell: str) -> None:
     assert "✓ e.slow()" in result.updates[-1]
 
 
-def test_quick_run_is_shown_once(tasks: Notebook) -> None:
-    """A run that is over before anybody could watch it shows its end alone, as HTML and as text."""
+def test_the_tree_is_above_what_its_tasks_print(tasks: Notebook) -> None:
+    """It takes its place when the run begins, and is replaced there by its end, as HTML and as text."""
     result = tasks.ok("x = %flyte_run ml_pipeline()")
-    assert (len(result.displays), result.updates) == (1, [])
-    assert result.displays[0].startswith("✓ e.ml_pipeline()")
+    shown = [message["msg_type"] for message in result.messages]
+    assert shown.index("display_data") < shown.index("stream")
+    assert (len(result.displays), len(result.updates)) == (1, 1)
+    assert result.updates[0].startswith("✓ e.ml_pipeline()")
     assert "<table" in result.everything
+
+
+def test_a_sync_task_is_watched_too(tasks: Notebook) -> None:
+    """Work that never awaits is shown while it goes on, with a view that is alive."""
+    tasks.ok(
+        "@tasks.task\ndef steps():\n    for n in range(3):\n        time.sleep(0.4)\n        half(n)\n    print('end')"
+    )
+    result = tasks.ok("%flyte_run steps()")
+    shown = [message["msg_type"] for message in result.messages]
+    assert shown.count("comm_msg") > 3
+    assert shown.index("comm_msg") < shown.index("stream")
 
 
 def test_what_outlives_its_run(tasks: Notebook) -> None:
@@ -149,7 +162,7 @@ def test_what_outlives_its_run(tasks: Notebook) -> None:
     )
     failed = tasks.run("%flyte_run careless()")
     assert failed.ename == "ValueError"
-    assert "► e.slow()" in failed.displays[-1]
+    assert "► e.slow()" in failed.updates[-1]
     later = tasks.ok("await asyncio.sleep(1)")
     updates = [m for m in (*tasks.late, *later.messages) if m["msg_type"] == "update_display_data"]
     assert "✓ e.slow()" in updates[-1]["content"]["data"]["text/plain"]
@@ -171,7 +184,7 @@ def test_live_views_are_let_go(tasks: Notebook) -> None:
 def test_failed_run_tells_where_the_error_arose(tasks: Notebook) -> None:
     """The call in which an error arose tells it; its caller has merely failed."""
     tasks.ok("@tasks.task\nasync def outer():\n    await failing()")
-    caller, called = tasks.run("%flyte_run outer()").displays[0].splitlines()
+    caller, called = tasks.run("%flyte_run outer()").updates[-1].splitlines()
     assert caller.startswith("✗ e.outer()")
     assert "boom" not in caller
     assert called.startswith("   ✗ e.failing()")

@@ -14,7 +14,7 @@ from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
 from flyte_nb.jupyter.expressions import check_expression, run_expression
 from flyte_nb.jupyter.interrupts import interruptible
-from flyte_nb.jupyter.live import updating
+from flyte_nb.jupyter.live import updating, updating_from_a_thread
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors
@@ -113,7 +113,7 @@ class ActingMagics(Magics):
         with runner.collecting() as journal:
             view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
             try:
-                async with updating(view.update):
+                with updating_from_a_thread(view.update):
                     return await run_expression(expression, self._shell.user_ns, local, runner)
             except CancelledError:
                 cancellation.raise_if_asked()

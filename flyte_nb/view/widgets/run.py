@@ -57,8 +57,8 @@ class RunWidget(anywidget.AnyWidget):
         self._rows = {row.key: row for row in self._summary.rows}
         self._under_way = True
         run = {"rows": {key: asdict(row) for key, row in self._rows.items()}, **self._order(), "head": self._head()}
+        self.on_msg(self._hear)  # first: an answer may come as soon as the widget is open, in another thread
         super().__init__(_host=host, _run=run, _tail=_no_tail(""), _cancellable=on_cancel is not None)
-        self.on_msg(self._hear)
 
     @property
     def size(self) -> int:
