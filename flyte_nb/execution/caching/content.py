@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.execution.caching.arrays import array_token
 from flyte_nb.execution.caching.encoding import LEAVES, UnhashableError, digested, framed, text, type_name
 from flyte_nb.execution.caching.frames import frame_token
-from flyte_nb.execution.caching.libraries import library_name
+from flyte_nb.execution.caching.libraries import module_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,7 +107,7 @@ class ContentWalk:
             return framed(b"e", content)
         parts = _taken_apart(value)
         if isinstance(parts, str):  # a global of that name
-            return framed(b"g", text(library_name(kind.__module__)) + text(parts))
+            return framed(b"g", text(module_name(kind.__module__)) + text(parts))
         function, arguments, *rest = parts
         state, items, pairs, setter = (*rest, None, None, None, None)[:4]
         content = self.token(function) + self.token(arguments) + self.token(_in_order(kind, state))
