@@ -29,7 +29,7 @@ class Notebook:
         self.run("import functools, json, threading\nenv = flyte.TaskEnvironment('ml')")
 
     def run(self, cell: str) -> None:
-        exec(compile(cell, "<cell>", "exec"), self.names)  # noqa: S102 - what a kernel does
+        exec(compile(cell, "<cell>", "exec", dont_inherit=True), self.names)  # noqa: S102 - what a kernel does
 
     def version(self, task: str = "work") -> str:
         return task_version(self.names[task])
@@ -48,6 +48,14 @@ def work(x: int = 1) -> int:
 
 # What is defined first, and what changes.
 SAME = [
+    ("from random import random\ndef helper(x): return random()", "random()"),
+    ("from random import randint\ndef helper(x): return randint(1, 9)", "randint(1, 9)"),
+    ("from numpy.random import rand\ndef helper(x): return rand()", "rand()"),
+    (
+        "def deco(f):\n    @functools.wraps(f)\n    def g(x): return f(x)\n    return g\n"
+        "@deco\ndef helper(x): return x",
+        "unused = helper(1)",
+    ),
     ("def helper(x): return x", "def helper(x):\n    # says nothing\n\n    return (x)"),
     ("def helper(x): return x", "def helper(x):\n    'What it does.'\n    return x"),
     ("def helper(x):\n    'One.'\n    return x", "def helper(x):\n    '''Two.'''\n\n    return x"),
@@ -128,6 +136,57 @@ CHANGED = [
         "@env.task\ndef other(x): return x\n"
         "def helper(x):\n    return get_ipython().run_line_magic('flyte_run', 'other(x)')",
         "@env.task\ndef other(x): return -x",
+    ),
+    ("def helper(x): return helper.rate * x\nhelper.rate = 1", "helper.rate = 2"),
+    ("def f(x): return f\nf.rate = 1\ndef helper(x): return f(x).rate", "f.rate = 2"),
+    (
+        "class A:\n    @functools.lru_cache\n    def __call__(self): return 1\ndef helper(x): return A()()",
+        "class A:\n    @functools.lru_cache\n    def __call__(self): return 2",
+    ),
+    (
+        "class A:\n    __call__ = functools.partialmethod(lambda self, x: x, 1)\ndef helper(x): return A()()",
+        "class A:\n    __call__ = functools.partialmethod(lambda self, x: x, 2)",
+    ),
+    (
+        "from typing import Annotated\nfrom pydantic import AfterValidator, BaseModel\ndef check(v): return v * 2\n"
+        "class A(BaseModel):\n    a: Annotated[int, AfterValidator(check)] = 1\ndef helper(x): return A(a=x).a",
+        "def check(v): return v * 3\nclass A(BaseModel):\n    a: Annotated[int, AfterValidator(check)] = 1",
+    ),
+    (
+        "from typing import Annotated\nfrom pydantic import AfterValidator, BaseModel\ndef check(v): return v * 2\n"
+        "class A(BaseModel):\n    a: list[Annotated[int, AfterValidator(check)]]\ndef helper(x): return A(a=[x]).a",
+        "def check(v): return v * 3\nclass A(BaseModel):\n    a: list[Annotated[int, AfterValidator(check)]]",
+    ),
+    (
+        "from typing import Annotated\nfrom dataclasses import dataclass\ndef check(v): return v * 2\n"
+        "@dataclass\nclass A:\n    a: list[Annotated[int, check]]\ndef helper(x): return A([x])",
+        "def check(v): return v * 3\n@dataclass\nclass A:\n    a: list[Annotated[int, check]]",
+    ),
+    (
+        "from pydantic import BaseModel, Field\ndef make(): return 2\n"
+        "class A(BaseModel):\n    a: int = Field(default_factory=make)\ndef helper(x): return A().a",
+        "def make(): return 3\nclass A(BaseModel):\n    a: int = Field(default_factory=make)",
+    ),
+    (
+        "from pydantic import BaseModel, PrivateAttr\ndef make(): return 2\n"
+        "class A(BaseModel):\n    _a: int = PrivateAttr(default_factory=make)\ndef helper(x): return A()._a",
+        "def make(): return 3\nclass A(BaseModel):\n    _a: int = PrivateAttr(default_factory=make)",
+    ),
+    (
+        "from pydantic import BaseModel\nclass B(BaseModel):\n    b: int = 1\n    def go(self): return 1\n"
+        "class A(BaseModel):\n    a: list[B]\ndef helper(x): return A(a=[{}]).a[0].go()",
+        "class B(BaseModel):\n    b: int = 1\n    def go(self): return 2\nclass A(BaseModel):\n    a: list[B]",
+    ),
+    (
+        "from pydantic import BaseModel, field_validator\n"
+        "class A(BaseModel):\n    a: int\n    @field_validator('a')\n    def check(cls, v): return v\n"
+        "def helper(x): return A(a=x)",
+        "class A(BaseModel):\n    a: int\n    @field_validator('a')\n    def check(cls, v): return v + 1",
+    ),
+    (
+        "from typing import Optional\nfrom pydantic import BaseModel\n"
+        "class A(BaseModel):\n    a: Optional['A'] = None\ndef helper(x): return A()",
+        "class A(BaseModel):\n    a: Optional['A'] = None\n    b: Optional['Unknown'] = None",
     ),
     ("import contextvars\nv = contextvars.ContextVar('v')\nv.set(1)\ndef helper(x): return v.get()", "v.set(2)"),
 ]  # fmt: skip

@@ -21,13 +21,15 @@ from hashlib import sha256
 from types import (
     BuiltinFunctionType,
     FunctionType,
+    GenericAlias,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
+    MethodType,
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ForwardRef, get_args
 
 from flyte_nb.execution.caching.code import facts_of
 from flyte_nb.execution.caching.content import ContentWalk
@@ -38,7 +40,7 @@ from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flyte_nb.execution.caching.code import Import
 
@@ -62,7 +64,10 @@ _OF_EVERY_MODULE = frozenset({
     "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__", "__warningregistry__",
 })  # fmt: skip
 # What Python and libraries write into classes from what is seen anyway, and what has no content.
-_DERIVED = frozenset({"_abc_impl", "model_fields", "model_computed_fields"})
+_DERIVED = frozenset({
+    "_abc_impl", "model_fields", "model_computed_fields", "__dict__", "__weakref__", "__signature__",
+    "__pydantic_validator__", "__pydantic_serializer__",
+})  # fmt: skip
 
 
 def digest_of(value: Any) -> bytes:
@@ -95,7 +100,7 @@ class _Definitions:
 
     def _reference(self, value: Any) -> bytes | None:
         """Return the token of what is hashed by its code, and None of all else."""
-        if isinstance(value, FunctionType | type):
+        if _is_definition(value):
             return _global_name(value) if _is_of_library(value) else self._number(value)
         if isinstance(value, ModuleType):
             library = is_library(value.__name__)
@@ -122,6 +127,9 @@ class _Definitions:
         if isinstance(module, str) and is_library(module):
             return facts.digest + text(library_name(module)) + self._given(function)
         content = facts.digest + self._given(function)
+        for name, value in sorted(vars(function).items()):
+            if not _is_special(name):  # as is what `functools.wraps` writes
+                content += text(name) + self._named(f"`{function.__name__}.{name}`", value)
         for use in facts.uses:
             content += self._use(use, function)
         for statement in facts.imports:
@@ -197,11 +205,19 @@ class _Definitions:
 
     def _class(self, kind: type) -> bytes:
         content = text(kind.__qualname__) + text(_compiled(kind)) + self._walk.token((type(kind), kind.__bases__))
-        content += self._walk.token([*_annotations(kind), *_fields(kind)])
+        for name, description, parts in [*_annotations(kind), *_fields(kind)]:
+            content += text(name) + text(description)
+            for part in parts:
+                content += self._named(f"`{kind.__name__}.{name}`", part)
         content += self._walk.token([(name, member.value) for name, member in _listed(kind).items()])
         for name, value in _members(kind):
             content += text(name) + self._named(f"`{kind.__name__}.{name}`", value)
         return content
+
+
+def _is_definition(value: Any) -> bool:
+    """Say whether something is a function or class; `list[int]` says it is one in Python 3.10."""
+    return isinstance(value, FunctionType | type) and not isinstance(value, GenericAlias)
 
 
 def _is_of_library(definition: Any) -> bool:
@@ -229,17 +245,34 @@ def _wrapped(value: Any) -> Any:
         return (value.func,)
     if isinstance(value, _CachedFunction):
         return (value.__wrapped__,)
+    if isinstance(value, ForwardRef):  # which keeps its text compiled, too
+        return (value.__forward_arg__,)
     if isinstance(value, ContextVar):
         return (value.name, value.get(None))
     if isinstance(value, _OF_A_TYPE):
         return (value.__objclass__.__qualname__, value.__name__)
     if isinstance(value, BuiltinFunctionType) and (value.__self__ is None or isinstance(value.__self__, ModuleType)):
         return (module_name(value.__module__ or ""), value.__qualname__)
+    if isinstance(value, BuiltinFunctionType | MethodType):
+        return _of_library_object(value)
+    return None
+
+
+def _of_library_object(method: BuiltinFunctionType | MethodType) -> tuple[str, ...] | None:
+    """Return the names that make up a method of what a library's module holds, such as that of its random numbers.
+
+    Whoever calls the library without such a method at hand gets by without the state of that object, too.
+    """
+    module = type(method.__self__).__module__
+    if is_library(module):
+        for name, value in list(vars(sys.modules.get(module, builtins)).items()):
+            if value is method.__self__:
+                return (library_name(module), name, method.__name__)
     return None
 
 
 def _by_name(value: Any) -> bytes | None:
-    if isinstance(value, FunctionType | type):
+    if _is_definition(value):
         return _global_name(value)
     if isinstance(value, ModuleType | Task | TaskEnvironment):
         return text(getattr(value, "__name__", "") or value.name)
@@ -255,12 +288,15 @@ def _members(kind: type) -> Iterator[tuple[str, Any]]:
     """Yield what the body of a class defines, in the order of the names."""
     listed = _listed(kind)
     for name, value in sorted(vars(kind).items()):
-        special = name.startswith("__") and name.endswith("__")
         of_enum = isinstance(kind, EnumMeta) and name.startswith("_") and name.endswith("_")
-        if name in listed or name in _DERIVED or (of_enum and not special):
+        if name in listed or name in _DERIVED or (of_enum and not _is_special(name)):
             continue
-        if not special or isinstance(value, FunctionType | staticmethod | classmethod | property):
+        if not _is_special(name) or callable(value) or hasattr(type(value), "__get__"):
             yield name, value
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _listed(kind: type) -> Mapping[str, Any]:
@@ -268,19 +304,32 @@ def _listed(kind: type) -> Mapping[str, Any]:
     return kind.__members__ if isinstance(kind, EnumMeta) else {}
 
 
-def _annotations(kind: type) -> Iterator[tuple[str, str]]:
+def _annotations(kind: type) -> Iterator[tuple[str, str, Iterable[Any]]]:
+    """Yield the annotations of a class: the name, a description, and what `Annotated` adds."""
     try:
         annotations = inspect.get_annotations(kind)
     except Exception:  # noqa: BLE001 - looking at annotations may run them
         return
-    yield from ((name, hint if isinstance(hint, str) else _described(hint)) for name, hint in annotations.items())
+    for name, hint in annotations.items():
+        yield name, hint if isinstance(hint, str) else _described(hint), _added(hint)
 
 
-def _fields(kind: type) -> Iterator[tuple[str, str]]:
-    """Yield the fields of a pydantic model, which keeps defaults and constraints nowhere else."""
+def _added(hint: Any) -> Iterator[Any]:
+    yield from getattr(hint, "__metadata__", ())
+    for inner in get_args(hint):
+        yield from _added(inner)
+
+
+def _fields(kind: type) -> Iterator[tuple[str, str, Iterable[Any]]]:
+    """Yield the fields of a pydantic model, which keeps defaults, constraints and validators nowhere else."""
     fields = vars(kind).get("__pydantic_fields__") or vars(kind).get("model_fields")
     if isinstance(fields, dict):
-        yield from ((name, _described(field)) for name, field in fields.items())
+        for name, field in fields.items():
+            yield name, _described(field), (field.annotation, field.default, field.default_factory, field.metadata)
+    private = vars(kind).get("__private_attributes__")
+    if isinstance(private, dict):
+        for name, field in private.items():
+            yield name, _described(field), (field.default, field.default_factory)
 
 
 def _described(value: Any) -> str:
