@@ -289,6 +289,23 @@ def test_a_result_that_cannot_be_kept_is_given_all_the_same(env: TaskEnvironment
         assert "\n" not in str(caught[0].message)
 
 
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_warning_that_is_an_error_is_no_failure(env: TaskEnvironment, sync: bool) -> None:
+    """A task that has succeeded gives its result also to those who turn warnings into errors."""
+
+    @env.task(cache="auto")
+    async def opened() -> Any:
+        return (number for number in ())
+
+    @env.task(cache="auto")
+    def sync_opened() -> Any:
+        return (number for number in ())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ran(sync_opened if sync else opened) == "succeeded"
+
+
 def test_a_home_that_cannot_be_written_is_no_failure(env: TaskEnvironment, tmp_path: Path) -> None:
     """The task has its result, with a warning."""
 

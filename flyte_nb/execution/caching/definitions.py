@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 import builtins
 import functools
-import inspect
 import os
-import re
 import sys
 import threading
 from contextvars import ContextVar
-from enum import EnumMeta
 from hashlib import sha256
 from types import (
     BuiltinFunctionType,
@@ -29,19 +26,18 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, ForwardRef, get_args
+from typing import TYPE_CHECKING, Any, ForwardRef
 
+from flyte_nb.execution.caching.classes import annotated, fields, is_special, listed, members
 from flyte_nb.execution.caching.code import facts_of
 from flyte_nb.execution.caching.content import ContentWalk
-from flyte_nb.execution.caching.encoding import UnhashableError, framed, text, type_name
+from flyte_nb.execution.caching.encoding import UnhashableError, framed, text, type_name, unreadable
 from flyte_nb.execution.caching.imports import full_name, is_library_import, user_module
 from flyte_nb.execution.caching.libraries import has_name, is_library, library_name, module_name
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
     from flyte_nb.execution.caching.code import Import
 
 __all__ = ["digest_of"]
@@ -57,16 +53,10 @@ _WITHOUT_SAY: tuple[type, ...] = (
     type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event,
     asyncio.Lock, asyncio.Condition, asyncio.Semaphore, asyncio.Event, type(os.environ),
 )  # fmt: skip
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 # What Python writes into modules: where they are from, and what they are built on.
 _OF_EVERY_MODULE = frozenset({
     "__annotate__", "__annotations__", "__builtins__", "__cached__", "__conditional_annotations__", "__doc__",
     "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__", "__warningregistry__",
-})  # fmt: skip
-# What Python and libraries write into classes from what is seen anyway, and what has no content.
-_DERIVED = frozenset({
-    "_abc_impl", "model_fields", "model_computed_fields", "__dict__", "__weakref__", "__signature__",
-    "__pydantic_validator__", "__pydantic_serializer__",
 })  # fmt: skip
 
 
@@ -74,9 +64,14 @@ def digest_of(value: Any) -> bytes:
     """Return the SHA-256 of a value by its content; of a function or class by its code and all that it uses.
 
     Raises:
-        UnhashableError: It, or something it uses, has no content that could be hashed.
+        UnhashableError: It, or something it uses, has no content that could be hashed, or changes meanwhile.
     """
-    return _Definitions().digest(value)
+    try:
+        return _Definitions().digest(value)
+    except UnhashableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what is looked at may be anything, and may change meanwhile
+        raise UnhashableError(type_name(type(value)), unreadable(error), "its code") from None
 
 
 class _Definitions:
@@ -128,7 +123,7 @@ class _Definitions:
             return facts.digest + text(library_name(module)) + self._given(function)
         content = facts.digest + self._given(function)
         for name, value in sorted(vars(function).items()):
-            if not _is_special(name):  # as is what `functools.wraps` writes
+            if not is_special(name):  # as is what `functools.wraps` writes
                 content += text(name) + self._named(f"`{function.__name__}.{name}`", value)
         for use in facts.uses:
             content += self._use(use, function)
@@ -205,12 +200,11 @@ class _Definitions:
 
     def _class(self, kind: type) -> bytes:
         content = text(kind.__qualname__) + text(_compiled(kind)) + self._walk.token((type(kind), kind.__bases__))
-        for name, description, parts in [*_annotations(kind), *_fields(kind)]:
+        for name, description, parts in [*annotated(kind), *fields(kind)]:
             content += text(name) + text(description)
-            for part in parts:
-                content += self._named(f"`{kind.__name__}.{name}`", part)
-        content += self._walk.token([(name, member.value) for name, member in _listed(kind).items()])
-        for name, value in _members(kind):
+            content += framed(b"l", b"".join(self._named(f"`{kind.__name__}.{name}`", part) for part in parts))
+        content += self._walk.token([(name, member.value) for name, member in listed(kind).items()])
+        for name, value in members(kind):
             content += text(name) + self._named(f"`{kind.__name__}.{name}`", value)
         return content
 
@@ -282,55 +276,3 @@ def _by_name(value: Any) -> bytes | None:
 
 def _global_name(definition: Any) -> bytes:
     return framed(b"G", text(module_name(definition.__module__ or "")) + text(definition.__qualname__))
-
-
-def _members(kind: type) -> Iterator[tuple[str, Any]]:
-    """Yield what the body of a class defines, in the order of the names."""
-    listed = _listed(kind)
-    for name, value in sorted(vars(kind).items()):
-        of_enum = isinstance(kind, EnumMeta) and name.startswith("_") and name.endswith("_")
-        if name in listed or name in _DERIVED or (of_enum and not _is_special(name)):
-            continue
-        if not _is_special(name) or callable(value) or hasattr(type(value), "__get__"):
-            yield name, value
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
-def _listed(kind: type) -> Mapping[str, Any]:
-    """Return the members of an enumeration by name, and none of other classes."""
-    return kind.__members__ if isinstance(kind, EnumMeta) else {}
-
-
-def _annotations(kind: type) -> Iterator[tuple[str, str, Iterable[Any]]]:
-    """Yield the annotations of a class: the name, a description, and what `Annotated` adds."""
-    try:
-        annotations = inspect.get_annotations(kind)
-    except Exception:  # noqa: BLE001 - looking at annotations may run them
-        return
-    for name, hint in annotations.items():
-        yield name, hint if isinstance(hint, str) else _described(hint), _added(hint)
-
-
-def _added(hint: Any) -> Iterator[Any]:
-    yield from getattr(hint, "__metadata__", ())
-    for inner in get_args(hint):
-        yield from _added(inner)
-
-
-def _fields(kind: type) -> Iterator[tuple[str, str, Iterable[Any]]]:
-    """Yield the fields of a pydantic model, which keeps defaults, constraints and validators nowhere else."""
-    fields = vars(kind).get("__pydantic_fields__") or vars(kind).get("model_fields")
-    if isinstance(fields, dict):
-        for name, field in fields.items():
-            yield name, _described(field), (field.annotation, field.default, field.default_factory, field.metadata)
-    private = vars(kind).get("__private_attributes__")
-    if isinstance(private, dict):
-        for name, field in private.items():
-            yield name, _described(field), (field.default, field.default_factory)
-
-
-def _described(value: Any) -> str:
-    return _ADDRESS.sub("", repr(value))

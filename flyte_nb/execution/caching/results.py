@@ -61,7 +61,8 @@ class _Slot:
     def warn(self, value: Any, problem: str) -> None:
         if problem:
             told = f"{self.task.name}: its result ({type_name(type(value))}) is not cached: {problem}"
-            warnings.warn(told, stacklevel=2)
+            with suppress(Exception):  # as warnings that the user turned into errors are: the task has succeeded
+                warnings.warn(told, stacklevel=2)
 
 
 class CachedResults:
