@@ -450,6 +450,40 @@ def test_libraries_that_do_not_say_their_version(
     assert versions[0] != versions[1] == versions[2] == versions[3]
 
 
+def test_a_library_in_a_folder_that_others_share(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package without a file of its own is a library where it lies among libraries, loaded or not."""
+    inner = tmp_path / "site-packages" / "shared_space" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "__init__.py").write_text("numbers = (n for n in ())\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    try:
+        notebook.run("def helper(x):\n    import shared_space.inner as i\n    return i" + WORK.format(1))
+        version = notebook.version()
+        importlib.import_module("shared_space")
+        assert notebook.version() == version
+        assert "shared_space.inner" not in sys.modules
+        notebook.names["helper"](1)
+        assert notebook.version() == version
+    finally:
+        for name in ("shared_space", "shared_space.inner"):
+            sys.modules.pop(name, None)
+
+
+def test_a_submodule_that_is_imported_from_its_package(notebook: Notebook, module: Callable[..., None]) -> None:
+    """Relative imports in functions of packages are followed, too."""
+    module("pack.__init__", "")
+    module("pack.part", "def f(x):\n    from . import deep\n    return deep.value\n")
+    module("pack.deep", "value = 1\n")
+    notebook.run("from pack.part import f\ndef helper(x): return f(x)" + WORK.format(1))
+    version = notebook.version()
+    assert notebook.version() == version
+    sys.modules["pack.deep"].value = 2  # type: ignore[attr-defined]
+    assert notebook.version() != version
+
+
 COMPILED = """
 import sys
 import flyte_nb as flyte

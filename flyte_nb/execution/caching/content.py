@@ -111,7 +111,8 @@ class ContentWalk:
             return framed(b"e", content)
         parts = _taken_apart(value)
         if isinstance(parts, str):  # a global of that name
-            return framed(b"g", text(module_name(kind.__module__)) + text(parts))
+            module = getattr(value, "__module__", None) or kind.__module__
+            return framed(b"g", text(module_name(module)) + text(parts))
         function, arguments, *rest = parts
         state, items, pairs, setter = (*rest, None, None, None, None)[:4]
         content = self.token(function) + self.token(arguments) + self.token(_in_order(kind, state))

@@ -26,7 +26,8 @@ def is_library(module: str) -> bool:
         return False
     # A class may name a module that does not exist, inside of a package that does.
     loaded = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
-    file = getattr(loaded, "__file__", None)
+    # Packages without a file of their own have folders.
+    file = getattr(loaded, "__file__", None) or next(iter(getattr(loaded, "__path__", ())), None)
     return _is_library(module, file if isinstance(file, str) else None)
 
 
