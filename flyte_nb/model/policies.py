@@ -25,6 +25,9 @@ _MOST_SECONDS = timedelta.max.days * 24 * 60 * 60
 class Cache:
     """When a task's earlier result is reused instead of running it again.
 
+    In a kernel, code counts with all that it uses, as it is now. So modules of your own that a task imports while it
+    runs are imported before that, to be looked at, also where the result is then reused.
+
     Attributes:
         behavior: "auto" reuses results of the same source code, "override" those of the same `version_override`,
             "disable" none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import itertools
 import math
 import os
 import pickle
@@ -15,6 +16,7 @@ import sys
 import threading
 import uuid
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -268,3 +270,50 @@ def test_errors_of_others_are_not_repeated() -> None:
         digest_of(Refusing())
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("kind", [dict, set, OrderedDict])
+def test_what_another_thread_changes(kind: Any) -> None:
+    """A value that changes meanwhile is hashed as it is at some time, or refused as what has no content."""
+    value = kind.fromkeys(range(20_000)) if kind is not set else set(range(20_000))
+    done = threading.Event()
+
+    def change() -> None:
+        for number in itertools.cycle(range(20_000, 20_005)):
+            if done.is_set():
+                return
+            if kind is set:
+                value.add(number)
+                value.discard(number)
+            else:
+                value[number] = number
+                value.pop(number)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(10):
+            with suppress(UnhashableError):
+                assert len(digest_of(value)) == 32
+    finally:
+        done.set()
+        thread.join()
+
+
+class Raises:
+    def __reduce__(self) -> Any:
+        return (Raises, (), None, self.items())
+
+    def items(self) -> Iterator[int]:
+        yield 1
+        raise LookupError("hunter2")
+
+
+def test_what_raises_while_it_is_read_is_refused() -> None:
+    """With its type and that of the error, whose words may hold anything."""
+    with pytest.raises(UnhashableError) as caught:
+        digest_of([Raises()])
+    assert (caught.value.kind, caught.value.reason) == (
+        f"{__name__}.Raises",
+        "LookupError was raised while it was read",
+    )

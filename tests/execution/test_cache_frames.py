@@ -217,3 +217,60 @@ def test_polars_frames() -> None:
     different(
         [small, small[:1], small.select("b", "a"), small["a"], small["a"].cast(polars.Int32), small.rename({"a": "c"})]
     )
+
+
+@pytest.mark.parametrize("name", ["time64", "timestamp", "duration"])
+def test_nanoseconds_of_arrow(name: str) -> None:
+    """Times that differ by a nanosecond are different, in columns of pandas, too, and inside of other values."""
+    arrow = pytest.importorskip("pyarrow")
+    kind = getattr(arrow, name)("ns")
+
+    def array(*values: int | None) -> Any:
+        return arrow.array(values, arrow.int64()).view(kind)
+
+    chunks = arrow.chunked_array([array(1), array(2)])
+    assert digest_of(chunks) == digest_of(arrow.chunked_array([array(1, 2)]))
+    different([array(1), array(2), array(1, None), array(None), array()])
+    assert digest_of(arrow.chunked_array([], kind)) == digest_of(array())
+    different([pd.Series(array(number), dtype=pd.ArrowDtype(kind)) for number in (1, 2, None)])
+    both = [array(1), array(2)]
+    different([one.dictionary_encode() for one in both])
+    different([arrow.StructArray.from_arrays([one], ["a"]) for one in both])
+    different([arrow.ListArray.from_arrays([0, 1], one) for one in both])
+    different([arrow.FixedSizeListArray.from_arrays(one, 1) for one in both])
+    different([arrow.MapArray.from_arrays([0, 1], ["a"], one) for one in both])
+    different([arrow.table({"a": arrow.ListArray.from_arrays([0, None, 1], one)}) for one in both])
+    deep = [arrow.ListArray.from_arrays([0, 1], arrow.StructArray.from_arrays([one], ["a"])) for one in both]
+    different([*deep, deep[0].slice(1)])
+
+
+def test_all_that_a_schema_of_arrow_says_counts() -> None:
+    """However long it is, and for a part of a value, too."""
+    arrow = pytest.importorskip("pyarrow")
+    fields = [arrow.field("x", arrow.int64(), metadata={"k": "v" * 300 + end}) for end in "12"]
+    numbers = arrow.array([1])
+    different([arrow.Table.from_arrays([numbers], schema=arrow.schema([field])) for field in fields])
+    told = [arrow.schema([("x", arrow.int64())], metadata={"k": "v" * 300 + end}) for end in "12"]
+    different([arrow.Table.from_arrays([numbers], schema=schema) for schema in told])
+    different([arrow.array([{"x": 1}], arrow.struct([field])) for field in fields])
+
+
+def test_nanoseconds_of_polars() -> None:
+    """Times that differ by a nanosecond are different, also inside of lists and structs."""
+    polars = pytest.importorskip("polars")
+    for kind in (polars.Datetime("ns"), polars.Datetime("ns", "UTC"), polars.Duration("ns"), polars.Time):
+        both = [polars.Series("a", [number, None], dtype=polars.Int64).cast(kind) for number in (1, 2)]
+        different(both)
+        different([one.implode() for one in both])
+        different([one.to_frame() for one in both])
+        different([one.to_frame().to_struct("s") for one in both])
+        different([one.to_frame().to_struct("s").implode() for one in both])
+
+
+def test_the_frequency_of_an_index_counts() -> None:
+    """What is done with dates may depend on it, as for a shift."""
+    days = pd.date_range("2024-01-01", periods=2, freq="D")
+    spans = pd.timedelta_range("1D", periods=2, freq="D")
+    without = [pd.DatetimeIndex(list(days)), pd.TimedeltaIndex(list(spans))]
+    different([days, spans, *without])
+    different([pd.Series([1, 2], days), pd.Series([1, 2], without[0])])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -205,6 +208,7 @@ def test_old_results_are_not_reused(env: TaskEnvironment, monkeypatch: pytest.Mo
 def test_only_success_is_kept(env: TaskEnvironment, tmp_path: Path) -> None:
     """A call that failed or was cancelled runs again; one that succeeded after retries does not."""
     flag = str(tmp_path / "flag")
+    waits = asyncio.Event()
 
     @env.task(cache="auto", retries=1)
     async def flaky() -> int:
@@ -213,15 +217,22 @@ def test_only_success_is_kept(env: TaskEnvironment, tmp_path: Path) -> None:
             file.seek(0)
             attempt = len(file.read())
         if attempt == 3:
+            waits.set()
             await asyncio.sleep(60)
         if attempt < 5:
             raise ValueError(f"attempt {attempt}")
         return attempt
 
+    async def cancelled() -> None:
+        call = asyncio.ensure_future(flaky())
+        await asyncio.wait_for(waits.wait(), 20)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
     with pytest.raises(ValueError, match="attempt 2"):
         ran(flaky)
-    with pytest.raises(asyncio.TimeoutError):
-        asyncio.run(asyncio.wait_for(flaky(), 0.2))
+    asyncio.run(cancelled())
     run = asyncio.run(flyte.run(flaky))
     assert (run.result, run.status, run.tree[0].attempts) == (5, "succeeded", 2)
     assert ran(flaky) == "cached"
@@ -287,6 +298,23 @@ def test_a_result_that_cannot_be_kept_is_given_all_the_same(env: TaskEnvironment
         assert run.status == "succeeded"
         assert list(run.result) == []
         assert "\n" not in str(caught[0].message)
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_warning_that_is_an_error_is_no_failure(env: TaskEnvironment, sync: bool) -> None:
+    """A task that has succeeded gives its result also to those who turn warnings into errors."""
+
+    @env.task(cache="auto")
+    async def opened() -> Any:
+        return (number for number in ())
+
+    @env.task(cache="auto")
+    def sync_opened() -> Any:
+        return (number for number in ())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ran(sync_opened if sync else opened) == "succeeded"
 
 
 def test_a_home_that_cannot_be_written_is_no_failure(env: TaskEnvironment, tmp_path: Path) -> None:
@@ -361,26 +389,31 @@ def test_calls_at_once_run_once(env: TaskEnvironment) -> None:
 def test_calls_that_wait_for_a_failure_run_themselves(env: TaskEnvironment, tmp_path: Path) -> None:
     """When the first of two calls fails or is cancelled, the second runs."""
     flag = str(tmp_path / "flag")
+    waits = asyncio.Event()
 
     @env.task(cache="auto")
-    async def work() -> int:
-        await asyncio.sleep(0.05)
+    async def fails() -> int:
         with suppress(FileExistsError):
             open(flag, "x").close()  # noqa: ASYNC230 - the world outside of the task
             raise ValueError("the first fails")
         return 1
 
+    @env.task(cache="auto")
+    async def holds() -> int:
+        if not waits.is_set():
+            waits.set()
+            await asyncio.sleep(60)
+        return 1
+
     async def failing() -> list[Any]:
-        return await asyncio.gather(work(), work(), return_exceptions=True)
+        return await asyncio.gather(fails(), fails(), return_exceptions=True)
 
     async def cancelling() -> Any:
-        first, second = asyncio.ensure_future(work.override(cache=salted)()), asyncio.ensure_future(salted_work())
-        await asyncio.sleep(0.02)
+        first, second = asyncio.ensure_future(holds()), asyncio.ensure_future(holds())
+        await asyncio.wait_for(waits.wait(), 20)
         first.cancel()
         return await second
 
-    salted = Cache(salt="again")
-    salted_work = work.override(cache=salted)
     failed, result = asyncio.run(failing())
     assert isinstance(failed, ValueError)
     assert result == 1
@@ -390,18 +423,21 @@ def test_calls_that_wait_for_a_failure_run_themselves(env: TaskEnvironment, tmp_
 
 def test_a_waiting_call_can_be_cancelled(env: TaskEnvironment) -> None:
     """Without harm to the call that it waits for."""
+    waits, let = asyncio.Event(), asyncio.Event()
 
     @env.task(cache="auto")
     async def work() -> int:
-        await asyncio.sleep(0.1)
+        waits.set()
+        await let.wait()
         return 1
 
     async def main() -> int:
         first, second = asyncio.ensure_future(work()), asyncio.ensure_future(work())
-        await asyncio.sleep(0.02)
+        await asyncio.wait_for(waits.wait(), 20)
         second.cancel()
         with pytest.raises(asyncio.CancelledError):
             await second
+        let.set()
         return await first
 
     assert asyncio.run(main()) == 1
@@ -453,15 +489,18 @@ def test_a_call_does_not_wait_for_itself(env: TaskEnvironment) -> None:
 
 def test_a_coroutine_that_is_never_finished(env: TaskEnvironment) -> None:
     """A cached call that is closed in the middle leaves nothing for others to wait for."""
+    waits = asyncio.Event()
 
     @env.task(cache="auto")
     async def work() -> int:
+        waits.set()
         await asyncio.sleep(60)
         return 1
 
     async def main() -> None:
-        asyncio.get_running_loop().create_task(work())
-        await asyncio.sleep(0.05)
+        call = asyncio.ensure_future(work())
+        await asyncio.wait_for(waits.wait(), 20)
+        assert not call.done()
 
     asyncio.run(main())
     assert not session()._cached_results()._making
@@ -469,3 +508,66 @@ def test_a_coroutine_that_is_never_finished(env: TaskEnvironment) -> None:
         warnings.simplefilter("ignore")  # that it was never awaited
         work().close()
     assert not session()._cached_results()._making
+
+
+FORKED = """
+import asyncio, multiprocessing, sys, warnings
+import flyte_nb as flyte
+
+env = flyte.TaskEnvironment("ml")
+
+@env.task(cache="auto")
+async def work(x):
+    return x + 1
+
+@env.task(cache="auto")
+async def forks(x):
+    warnings.simplefilter("ignore")  # forking with threads
+    if multiprocessing.parent_process() is None:
+        process = multiprocessing.get_context("fork").Process(target=again)
+        process.start()
+        process.join(20)
+        process.kill()
+        process.join()
+        return process.exitcode
+    return x
+
+def again():
+    print(asyncio.run(work(1)), asyncio.run(work(2)), asyncio.run(forks(0)), flush=True)
+
+asyncio.run(work(1))
+print(asyncio.run(forks(0)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_calls_in_a_fork(tmp_path: Path) -> None:
+    """A process that was forked, even while a call is being made, reads and makes results of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(FORKED)
+    home = {**os.environ, "FLYTE_NB_HOME": str(tmp_path / "home")}
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, env=home, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["2 3 0", "0"]
+
+
+def _cache_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("flyte_nb-cache")]
+
+
+def test_a_cache_that_is_closed(env: TaskEnvironment) -> None:
+    """Its threads end, and a later call has new ones."""
+
+    @env.task(cache="auto")
+    async def work(x: int) -> int:
+        return x
+
+    assert ran(work, 1) == "succeeded"
+    threads = _cache_threads()
+    assert threads
+    for _ in range(2):
+        session()._cached_results().close()
+    for thread in threads:
+        thread.join(20)
+    assert not [thread for thread in threads if thread.is_alive()]
+    assert [ran(work, 1), ran(work, 2)] == ["cached", "succeeded"]

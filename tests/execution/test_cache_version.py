@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import shutil
+import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import flyte_nb as flyte
 from flyte_nb.errors import UncacheableGlobalError
+from flyte_nb.execution.caching import libraries
 from flyte_nb.execution.caching.key import task_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 class Notebook:
@@ -25,7 +29,7 @@ class Notebook:
         self.run("import functools, json, threading\nenv = flyte.TaskEnvironment('ml')")
 
     def run(self, cell: str) -> None:
-        exec(compile(cell, "<cell>", "exec"), self.names)  # noqa: S102 - what a kernel does
+        exec(compile(cell, "<cell>", "exec", dont_inherit=True), self.names)  # noqa: S102 - what a kernel does
 
     def version(self, task: str = "work") -> str:
         return task_version(self.names[task])
@@ -44,6 +48,14 @@ def work(x: int = 1) -> int:
 
 # What is defined first, and what changes.
 SAME = [
+    ("from random import random\ndef helper(x): return random()", "random()"),
+    ("from random import randint\ndef helper(x): return randint(1, 9)", "randint(1, 9)"),
+    ("from numpy.random import rand\ndef helper(x): return rand()", "rand()"),
+    (
+        "def deco(f):\n    @functools.wraps(f)\n    def g(x): return f(x)\n    return g\n"
+        "@deco\ndef helper(x): return x",
+        "unused = helper(1)",
+    ),
     ("def helper(x): return x", "def helper(x):\n    # says nothing\n\n    return (x)"),
     ("def helper(x): return x", "def helper(x):\n    'What it does.'\n    return x"),
     ("def helper(x):\n    'One.'\n    return x", "def helper(x):\n    '''Two.'''\n\n    return x"),
@@ -124,6 +136,57 @@ CHANGED = [
         "@env.task\ndef other(x): return x\n"
         "def helper(x):\n    return get_ipython().run_line_magic('flyte_run', 'other(x)')",
         "@env.task\ndef other(x): return -x",
+    ),
+    ("def helper(x): return helper.rate * x\nhelper.rate = 1", "helper.rate = 2"),
+    ("def f(x): return f\nf.rate = 1\ndef helper(x): return f(x).rate", "f.rate = 2"),
+    (
+        "class A:\n    @functools.lru_cache\n    def __call__(self): return 1\ndef helper(x): return A()()",
+        "class A:\n    @functools.lru_cache\n    def __call__(self): return 2",
+    ),
+    (
+        "class A:\n    __call__ = functools.partialmethod(lambda self, x: x, 1)\ndef helper(x): return A()()",
+        "class A:\n    __call__ = functools.partialmethod(lambda self, x: x, 2)",
+    ),
+    (
+        "from typing import Annotated\nfrom pydantic import AfterValidator, BaseModel\ndef check(v): return v * 2\n"
+        "class A(BaseModel):\n    a: Annotated[int, AfterValidator(check)] = 1\ndef helper(x): return A(a=x).a",
+        "def check(v): return v * 3\nclass A(BaseModel):\n    a: Annotated[int, AfterValidator(check)] = 1",
+    ),
+    (
+        "from typing import Annotated\nfrom pydantic import AfterValidator, BaseModel\ndef check(v): return v * 2\n"
+        "class A(BaseModel):\n    a: list[Annotated[int, AfterValidator(check)]]\ndef helper(x): return A(a=[x]).a",
+        "def check(v): return v * 3\nclass A(BaseModel):\n    a: list[Annotated[int, AfterValidator(check)]]",
+    ),
+    (
+        "from typing import Annotated\nfrom dataclasses import dataclass\ndef check(v): return v * 2\n"
+        "@dataclass\nclass A:\n    a: list[Annotated[int, check]]\ndef helper(x): return A([x])",
+        "def check(v): return v * 3\n@dataclass\nclass A:\n    a: list[Annotated[int, check]]",
+    ),
+    (
+        "from pydantic import BaseModel, Field\ndef make(): return 2\n"
+        "class A(BaseModel):\n    a: int = Field(default_factory=make)\ndef helper(x): return A().a",
+        "def make(): return 3\nclass A(BaseModel):\n    a: int = Field(default_factory=make)",
+    ),
+    (
+        "from pydantic import BaseModel, PrivateAttr\ndef make(): return 2\n"
+        "class A(BaseModel):\n    _a: int = PrivateAttr(default_factory=make)\ndef helper(x): return A()._a",
+        "def make(): return 3\nclass A(BaseModel):\n    _a: int = PrivateAttr(default_factory=make)",
+    ),
+    (
+        "from pydantic import BaseModel\nclass B(BaseModel):\n    b: int = 1\n    def go(self): return 1\n"
+        "class A(BaseModel):\n    a: list[B]\ndef helper(x): return A(a=[{}]).a[0].go()",
+        "class B(BaseModel):\n    b: int = 1\n    def go(self): return 2\nclass A(BaseModel):\n    a: list[B]",
+    ),
+    (
+        "from pydantic import BaseModel, field_validator\n"
+        "class A(BaseModel):\n    a: int\n    @field_validator('a')\n    def check(cls, v): return v\n"
+        "def helper(x): return A(a=x)",
+        "class A(BaseModel):\n    a: int\n    @field_validator('a')\n    def check(cls, v): return v + 1",
+    ),
+    (
+        "from typing import Optional\nfrom pydantic import BaseModel\n"
+        "class A(BaseModel):\n    a: Optional['A'] = None\ndef helper(x): return A()",
+        "class A(BaseModel):\n    a: Optional['A'] = None\n    b: Optional['Unknown'] = None",
     ),
     ("import contextvars\nv = contextvars.ContextVar('v')\nv.set(1)\ndef helper(x): return v.get()", "v.set(2)"),
 ]  # fmt: skip
@@ -214,7 +277,7 @@ USES_OF_A_MODULE = [
 
 @pytest.mark.parametrize("use", USES_OF_A_MODULE)
 def test_modules_of_the_user_count(notebook: Notebook, module: Callable[..., None], use: str) -> None:
-    """A module beside the notebook counts by what is used of it, and by its source where that cannot be told."""
+    """A module beside the notebook counts by what is used of it, and as a whole where that cannot be told."""
     module("inner", "def g(x): return 1\n")
     module("mine", "import inner\ndef f(x): return inner.g(x)\n")
     module("other", "import mine\n")
@@ -236,17 +299,85 @@ def test_an_unused_part_of_a_module_does_not_count(notebook: Notebook, module: C
     assert notebook.version() == version
 
 
-@pytest.mark.parametrize("use", USES_OF_A_MODULE[:3])
+@pytest.mark.parametrize("use", USES_OF_A_MODULE)
 def test_what_was_edited_and_not_loaded_does_not_count(
     notebook: Notebook, module: Callable[..., None], use: str
 ) -> None:
-    """An edited file counts when it is loaded again: until then, the old code runs."""
+    """An edited file counts when it is loaded again: until then, the old code runs, whenever it is looked at first."""
     module("inner", "def g(x): return 1\n")
-    module("mine", "def f(x): return 1\n")
+    module("mine", "import inner\ndef f(x): return inner.g(x)\n")
+    module("other", "import mine\n")
+    importlib.import_module("other")
+    notebook.run(use + WORK.format(1))
+    module("inner", "def g(x): return 2222\n", reload=False)
+    edited = notebook.version()
+    module("inner", "def g(x): return 1\n", reload=False)
+    assert notebook.version() == edited
+    module("inner", "def g(x): return 2222\n")
+    assert notebook.version() != edited
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import mine\ndef helper(x): return mine.rate * x",
+        "def helper(x):\n    import mine\n    return mine.rate * x",
+        "def helper(x):\n    import mine as m\n    return m.rate * x",
+        "def helper(x):\n    import mine\n    return lambda y: mine.rate * y",
+        "def helper(x):\n    import mine\n    return vars(mine)",
+        "def helper(x):\n    from mine import rate\n    return rate * x",
+        "def helper(x):\n    import mine, pack.deep as d\n    a, b = mine, d\n    return a.rate",
+        "def helper(x):\n    import pack.deep\n    return pack.deep.mine.rate",
+        "def helper(x):\n    import pack.deep as d\n    return d.mine.rate",
+        "def helper(x):\n    from pack import deep\n    return deep.mine.rate",
+        "def helper(x):\n    def inner():\n        import mine\n        return mine.rate\n    return inner()",
+    ],
+)
+def test_what_is_changed_in_a_module_counts(notebook: Notebook, module: Callable[..., None], use: str) -> None:
+    """A module counts as it is now, not as it was written, wherever it is imported."""
+    module("mine", "rate = 1\nlock = None\n")
+    module("pack.__init__", "")
+    module("pack.deep", "import mine\n")
     notebook.run(use + WORK.format(1))
     version = notebook.version()
-    module("mine", "def f(x): return 2222\n", reload=False)
+    notebook.names["helper"](1)
     assert notebook.version() == version
+    sys.modules["mine"].rate = 100  # type: ignore[attr-defined]
+    assert notebook.version() != version
+
+
+def test_only_what_is_read_of_an_import_counts(notebook: Notebook, module: Callable[..., None]) -> None:
+    """Also of a module that the code imports while it runs: the rest may be what cannot be compared."""
+    module("mine", "def f(x): return 1\nnumbers = (n for n in ())\n")
+    notebook.run("def helper(x):\n    import mine\n    return mine.f(x)" + WORK.format(1))
+    version = notebook.version()
+    sys.modules["mine"].other = 2  # type: ignore[attr-defined]
+    assert notebook.version() == version
+    notebook.run("def helper(x):\n    import mine\n    return vars(mine)")
+    with pytest.raises(UncacheableGlobalError, match=r"uses `mine.numbers` \(generator\)"):
+        notebook.version()
+
+
+def test_modules_that_import_each_other(notebook: Notebook, module: Callable[..., None]) -> None:
+    """They are looked at once each."""
+    module("mine", "import other\n")
+    module("other", "import mine\nrate = 1\n")
+    notebook.run("import mine\ndef helper(x): return getattr(mine, 'other')" + WORK.format(1))
+    version = notebook.version()
+    sys.modules["other"].rate = 2  # type: ignore[attr-defined]
+    assert notebook.version() != version
+
+
+@pytest.mark.parametrize("source", [None, "raise ValueError", "raise SystemExit"])
+def test_what_cannot_be_imported(notebook: Notebook, module: Callable[..., None], source: str | None) -> None:
+    """An import that fails is the task's own affair; once it works, that is another version."""
+    if source:
+        module("mine", source)
+    notebook.run("def helper(x):\n    import mine\n    return mine" + WORK.format(1))
+    version = notebook.version()
+    assert notebook.version() == version
+    module("mine", "# now there\n")
+    assert notebook.version() != version
 
 
 def test_whether_a_module_is_loaded_yet_makes_no_difference(notebook: Notebook, module: Callable[..., None]) -> None:
@@ -255,21 +386,140 @@ def test_whether_a_module_is_loaded_yet_makes_no_difference(notebook: Notebook, 
     module("pack.part", "import pack.deep\n")
     module("pack.deep", "value = 1\n")
     notebook.run("def helper(x):\n    from pack import part\n    return 1" + WORK.format(1))
-    version = notebook.version()
     assert "pack" not in sys.modules
+    version = notebook.version()
     notebook.names["helper"](1)
     assert "pack.deep" in sys.modules
     assert notebook.version() == version
 
 
-def test_libraries_count_by_their_version(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another version of an installed package is another version of what uses it."""
+USES_OF_A_LIBRARY = [
+    "import pydantic\ndef helper(x): return pydantic.TypeAdapter(int)",
+    "def helper(x):\n    import pydantic\n    return pydantic.TypeAdapter(int)",
+    "def helper(x):\n    from pydantic.fields import FieldInfo\n    return FieldInfo",
+]
+
+
+@pytest.mark.parametrize("use", USES_OF_A_LIBRARY)
+def test_libraries_count_by_their_version(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, use: str) -> None:
+    """Another version of an installed package is another version of what uses it, wherever it is imported."""
     import pydantic
 
-    notebook.run("import pydantic\ndef helper(x): return pydantic.TypeAdapter(int)" + WORK.format(1))
+    notebook.run(use + WORK.format(1))
     version = notebook.version()
     monkeypatch.setattr(pydantic, "__version__", "99")
     assert notebook.version() != version
+
+
+def _install(folder: Path, name: str, version: str, package: str) -> None:
+    for old in folder.glob("*.dist-info"):
+        shutil.rmtree(old)
+    facts = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (facts / "top_level.txt").write_text(package)
+    (folder / f"{package}.py").write_text("def f(x): return x\n")
+    importlib.invalidate_caches()
+
+
+@pytest.mark.parametrize("name", ["libquiet", "dist-of-libquiet"])
+def test_libraries_that_do_not_say_their_version(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What was installed says it, for a library that is not loaded yet; that of one that is stays what it was."""
+    folder = tmp_path / "site-packages"
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    libraries._distributions.cache_clear()
+    libraries._loaded_version.cache_clear()
+    notebook.run("def helper(x):\n    import libquiet\n    return libquiet.f(x)" + WORK.format(1))
+    versions = []
+    try:
+        for number in ("1.0", "2.0"):
+            _install(folder, name, number, "libquiet")
+            versions.append(notebook.version())
+        assert "libquiet" not in sys.modules
+        notebook.names["helper"](1)
+        versions.append(notebook.version())
+        _install(folder, name, "3.0", "libquiet")
+        versions.append(notebook.version())
+    finally:
+        sys.modules.pop("libquiet", None)
+        libraries._distributions.cache_clear()
+        libraries._loaded_version.cache_clear()
+    assert versions[0] != versions[1] == versions[2] == versions[3]
+
+
+def test_a_library_in_a_folder_that_others_share(
+    notebook: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package without a file of its own is a library where it lies among libraries, loaded or not."""
+    inner = tmp_path / "site-packages" / "shared_space" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "__init__.py").write_text("numbers = (n for n in ())\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    try:
+        notebook.run("def helper(x):\n    import shared_space.inner as i\n    return i" + WORK.format(1))
+        version = notebook.version()
+        importlib.import_module("shared_space")
+        assert notebook.version() == version
+        assert "shared_space.inner" not in sys.modules
+        notebook.names["helper"](1)
+        assert notebook.version() == version
+    finally:
+        for name in ("shared_space", "shared_space.inner"):
+            sys.modules.pop(name, None)
+
+
+def test_a_submodule_that_is_imported_from_its_package(notebook: Notebook, module: Callable[..., None]) -> None:
+    """Relative imports in functions of packages are followed, too."""
+    module("pack.__init__", "")
+    module("pack.part", "def f(x):\n    from . import deep\n    return deep.value\n")
+    module("pack.deep", "value = 1\n")
+    notebook.run("from pack.part import f\ndef helper(x): return f(x)" + WORK.format(1))
+    version = notebook.version()
+    assert notebook.version() == version
+    sys.modules["pack.deep"].value = 2  # type: ignore[attr-defined]
+    assert notebook.version() != version
+
+
+COMPILED = """
+import sys
+import flyte_nb as flyte
+from flyte_nb.execution.caching.key import task_version
+sys.path.insert(0, sys.argv[1])
+env = flyte.TaskEnvironment("ml")
+exec(sys.argv[2])
+@env.task
+def work(x: int = 1) -> int: return helper(x)
+print(task_version(work))
+assert "xxlimited" not in sys.modules or sys.modules["xxlimited"].__file__.startswith(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import xxlimited\ndef helper(x): return xxlimited.foo(x, x)",
+        "from xxlimited import foo\ndef helper(x): return foo(x, x)",
+        "from xxlimited import Str\ndef helper(x): return Str",
+        "def helper(x):\n    import xxlimited\n    return xxlimited.foo(x, x)",
+        "def helper(x):\n    import xxlimited\n    return vars(xxlimited)",
+    ],
+)
+def test_what_the_user_compiled_counts_by_its_file(tmp_path: Path, use: str) -> None:
+    """A module that was built anew is another version."""
+    example = find_spec("xxlimited")  # comes with most Pythons, as an example of how one is compiled
+    if not example or not example.origin:
+        pytest.skip("this Python comes without a compiled example")
+    built = Path(example.origin)
+    versions = []
+    for more in (b"", b"", b"built anew"):
+        (tmp_path / built.name).write_bytes(built.read_bytes() + more)
+        command = [sys.executable, "-c", COMPILED, str(tmp_path), use]
+        versions.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert versions[0] == versions[1] != versions[2]
 
 
 @pytest.mark.parametrize(

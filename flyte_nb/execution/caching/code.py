@@ -7,7 +7,7 @@ import dis
 from dataclasses import dataclass
 from hashlib import sha256
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flyte_nb.execution.caching.content import ContentWalk
 from flyte_nb.execution.caching.encoding import framed
@@ -15,7 +15,7 @@ from flyte_nb.execution.caching.encoding import framed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CodeFacts", "facts_of"]
+__all__ = ["CodeFacts", "Import", "facts_of"]
 
 # Says only that there is a docstring (Python 3.13).
 _HAS_DOCSTRING = 0x4000000
@@ -27,6 +27,22 @@ _SHELL = "get_ipython"
 _MOST_KNOWN = 10_000
 
 
+class Import(NamedTuple):
+    """An import statement in a function.
+
+    Attributes:
+        level: How many dots stand before the name of the module.
+        module: The name of the module.
+        binds_top: Whether the outermost package gets the name, as with `import a.b`.
+        reads: What is read of what is bound: `("f",)` for `from a import f`; nothing if that cannot be told.
+    """
+
+    level: int
+    module: str
+    binds_top: bool
+    reads: tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class CodeFacts:
     """What is true of a code object, with those inside of it.
@@ -34,12 +50,12 @@ class CodeFacts:
     Attributes:
         digest: SHA-256 of what it does: instructions, names and constants; not of lines, comments and docstring.
         uses: The globals it reads, each with the attributes that are read of it at once: ("helpers", "mean").
-        imports: What its import statements name: how many dots, the module, and the names taken from it.
+        imports: Its import statements.
     """
 
     digest: bytes
     uses: tuple[tuple[str, ...], ...]
-    imports: tuple[tuple[int, str, tuple[str, ...]], ...]
+    imports: tuple[Import, ...]
 
 
 # By id, because comparing code objects costs more than what is remembered; with the object, so that its id stays.
@@ -58,7 +74,7 @@ def facts_of(code: CodeType) -> CodeFacts:
 
 def _read(code: CodeType) -> CodeFacts:
     uses: set[tuple[str, ...]] = set()
-    imports: set[tuple[int, str, tuple[str, ...]]] = set()
+    imports: set[Import] = set()
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
             uses.update(facts_of(inner).uses)
@@ -71,9 +87,25 @@ def _read(code: CodeType) -> CodeFacts:
         if step.opname in _READS_GLOBAL:
             uses.add((step.argval, *_attributes(steps[index + 1 :])))
         elif step.opname == "IMPORT_NAME":  # after the constants for how many dots, and for which names
-            level, names = steps[index - 2].argval, steps[index - 1].argval
-            imports.add((level or 0, step.argval, tuple(names or ())))
+            imports.add(_import(steps, index))
     return CodeFacts(_digest(code, steps), tuple(sorted(uses)), tuple(sorted(imports)))
+
+
+def _import(steps: list[dis.Instruction], index: int) -> Import:
+    """Return the import statement whose module is imported by the instruction at `index`."""
+    level, names, module = steps[index - 2].argval or 0, steps[index - 1].argval, steps[index].argval
+    if names:
+        return Import(level, module, False, () if "*" in names else tuple((name,) for name in names))
+    bound = steps[index + 1]
+    if bound.opname != "STORE_FAST":  # `import a.b as c` goes on to read b, and other variables are read elsewhere
+        return Import(level, module, not bound.opname.startswith("IMPORT_"), ())
+    reads = set()
+    for position, step in enumerate(steps):
+        if step.opname.startswith("LOAD_FAST") and step.argval == bound.argval:
+            reads.add(tuple(_attributes(steps[position + 1 :])))
+        elif isinstance(step.argval, tuple) and bound.argval in step.argval and "FAST" in step.opname:  # two at once
+            reads.add(())
+    return Import(level, module, True, () if () in reads else tuple(sorted(reads)))
 
 
 def _in_magics(code: CodeType) -> Iterator[tuple[str, ...]]:

@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.execution.caching.arrays import array_token
-from flyte_nb.execution.caching.encoding import LEAVES, UnhashableError, digested, framed, text, type_name
+from flyte_nb.execution.caching.encoding import LEAVES, UnhashableError, digested, framed, text, type_name, unreadable
 from flyte_nb.execution.caching.frames import frame_token
-from flyte_nb.execution.caching.libraries import library_name
+from flyte_nb.execution.caching.libraries import module_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,6 +75,10 @@ class ContentWalk:
             return array_token(value, self.token) or frame_token(value, self.token) or self._object(value)
         except RecursionError:
             raise UnhashableError(type_name(type(value)), "it is nested too deeply") from None
+        except UnhashableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it may change meanwhile, or run code of others
+            raise UnhashableError(type_name(type(value)), unreadable(error)) from None
         finally:
             self._open.discard(id(value))
 
@@ -88,7 +92,7 @@ class ContentWalk:
     def pairs(self, pairs: Iterable[tuple[Any, Any]]) -> bytearray:
         """Return the tokens of pairs in their order."""
         tokens = bytearray()
-        for key, value in pairs:
+        for key, value in list(pairs):  # at once, because another thread may change what they are from
             tokens += self.token(key)
             tokens += self.token(value)
         return tokens
@@ -96,7 +100,7 @@ class ContentWalk:
     def members(self, members: Iterable[Any]) -> bytearray:
         """Return the tokens of values that have no order."""
         if self._by_name is None:
-            return bytearray().join(sorted(map(self.token, members)))
+            return bytearray().join(sorted(map(self.token, list(members))))
         # Tokens of functions and classes depend on the order in which they are met, so names decide on that.
         return self.tokens(sorted(members, key=ContentWalk(self._by_name).token))
 
@@ -107,7 +111,8 @@ class ContentWalk:
             return framed(b"e", content)
         parts = _taken_apart(value)
         if isinstance(parts, str):  # a global of that name
-            return framed(b"g", text(library_name(kind.__module__)) + text(parts))
+            module = getattr(value, "__module__", None) or kind.__module__
+            return framed(b"g", text(module_name(module)) + text(parts))
         function, arguments, *rest = parts
         state, items, pairs, setter = (*rest, None, None, None, None)[:4]
         content = self.token(function) + self.token(arguments) + self.token(_in_order(kind, state))

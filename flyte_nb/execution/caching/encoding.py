@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LEAVES", "UnhashableError", "digested", "framed", "text", "type_name"]
+__all__ = ["LEAVES", "UnhashableError", "digested", "framed", "text", "type_name", "unreadable"]
 
 
 class UnhashableError(Exception):
@@ -47,6 +47,11 @@ def text(value: str) -> bytes:
 def type_name(kind: type) -> str:
     """Return the full name of a type as users know it."""
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def unreadable(error: Exception) -> str:
+    """Return the reason why something cannot be hashed that raised an error; the words of the error may hold values."""
+    return f"{type_name(type(error))} was raised while it was read"
 
 
 def _int(value: int) -> bytes:

@@ -6,14 +6,18 @@ import site
 import sys
 import sysconfig
 from functools import lru_cache
+from hashlib import sha256
+from importlib import metadata
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-__all__ = ["has_name", "is_library", "is_library_file", "library_name"]
+__all__ = ["has_name", "is_library", "is_library_file", "is_of_python", "library_name", "module_name"]
 
 _FOLDERS = ("stdlib", "platstdlib", "purelib", "platlib")
 _PACKAGES = {"site-packages", "dist-packages"}
+_COMPILED = tuple(EXTENSION_SUFFIXES)
 
 
 def is_library(module: str) -> bool:
@@ -22,7 +26,8 @@ def is_library(module: str) -> bool:
         return False
     # A class may name a module that does not exist, inside of a package that does.
     loaded = sys.modules.get(module) or sys.modules.get(module.partition(".")[0])
-    file = getattr(loaded, "__file__", None)
+    # Packages without a file of their own have folders.
+    file = getattr(loaded, "__file__", None) or next(iter(getattr(loaded, "__path__", ())), None)
     return _is_library(module, file if isinstance(file, str) else None)
 
 
@@ -31,7 +36,12 @@ def _is_library(module: str, file: str | None) -> bool:
     package = module.partition(".")[0]
     if package == "flyte_nb":  # its versions must not count as changes of the user's code
         return True
-    return package in sys.stdlib_module_names if file is None else is_library_file(file)
+    return is_of_python(package) if file is None else is_library_file(file)
+
+
+def is_of_python(package: str) -> bool:
+    """Say whether a package comes with Python."""
+    return package in sys.stdlib_module_names
 
 
 @lru_cache(maxsize=4096)
@@ -47,9 +57,65 @@ def _library_folders() -> frozenset[Path]:
 
 
 def library_name(module: str) -> str:
-    """Return the name of a library's module with the version of the library, if it says one."""
-    version = getattr(sys.modules.get(module.partition(".")[0]), "__version__", "")
-    return f"{module} {version}" if isinstance(version, str) else module
+    """Return the name of a library's module, loaded or not, with the version of the library if it has one."""
+    package = module.partition(".")[0]
+    if package == "flyte_nb" or is_of_python(package):
+        return module
+    return f"{module} {_version(package)}"
+
+
+def module_name(module: str) -> str:
+    """Return the name of a module with what else tells what is in it: as `library_name`, or if the user compiled it.
+
+    Such a module counts by its file, which is read at first use: what is loaded of it cannot be looked at.
+    """
+    if is_library(module):
+        return library_name(module)
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return f"{module} {_file_digest(file)}" if isinstance(file, str) and file.endswith(_COMPILED) else module
+
+
+def _version(package: str) -> str:
+    """Return the version of what is loaded, or else of what would be."""
+    loaded = sys.modules.get(package)
+    if loaded is None:
+        return _find_version(package)
+    # Not by getattr, which may ask a function of the package that warns.
+    version = vars(loaded).get("__version__")
+    return str(version) if isinstance(version, str) else _loaded_version(package)
+
+
+def _find_version(package: str) -> str:
+    """Return the version of the distribution of a package, by its name, which is nearly always also that of it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        names = sorted(set(_distributions(package)))
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:  # it was removed meanwhile
+            continue
+    return ", ".join(found)
+
+
+# Once: what is installed over a package that is loaded changes nothing until Python starts again.
+_loaded_version = lru_cache(maxsize=4096)(_find_version)
+
+
+@lru_cache(maxsize=4096)
+def _distributions(package: str) -> tuple[str, ...]:
+    """Return the distributions that a package is from: found by looking into all that is installed, so only once."""
+    return tuple(metadata.packages_distributions().get(package, ()))
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(file: str) -> str:
+    try:
+        return sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def has_name(value: object) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.execution.attempts import attempt, attempt_async
 from flyte_nb.execution.caching.encoding import type_name
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CachedResults"]
 
+_T = TypeVar("_T")
 _BYTES_PER_GIB = 2**30
 _LARGEST_GIB = 2**30  # as good as infinite
 _THREADS = 4
@@ -61,7 +63,8 @@ class _Slot:
     def warn(self, value: Any, problem: str) -> None:
         if problem:
             told = f"{self.task.name}: its result ({type_name(type(value))}) is not cached: {problem}"
-            warnings.warn(told, stacklevel=2)
+            with suppress(Exception):  # as warnings that the user turned into errors are: the task has succeeded
+                warnings.warn(told, stacklevel=2)
 
 
 class CachedResults:
@@ -70,10 +73,22 @@ class CachedResults:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stores: dict[Path, ResultStore] = {}
-        # Of its own: those of the loop may all be busy with sync tasks.
-        self._threads = ThreadPoolExecutor(_THREADS, "flyte_nb-cache")
-        # The calls that are being made, by loop and key.
-        self._making: dict[tuple[int, str], asyncio.Future[None]] = {}
+        # Of its own: those of the loop may all be busy with sync tasks. By process, because a fork has no threads.
+        self._threads: tuple[int, ThreadPoolExecutor] | None = None
+        # The calls that are being made, by process, loop and key: those of another process do not end in this one.
+        self._making: dict[tuple[int, int, str], asyncio.Future[None]] = {}
+
+    def close(self) -> None:
+        """Let go of the threads, once they have done what they were given; those of a later call are new."""
+        threads, self._threads = self._threads, None
+        if threads and threads[0] == os.getpid():
+            threads[1].shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:
+        threads = self._threads
+        if threads is None or threads[0] != os.getpid():
+            threads = self._threads = os.getpid(), ThreadPoolExecutor(_THREADS, "flyte_nb-cache")
+        return await asyncio.get_running_loop().run_in_executor(threads[1], work, *args)
 
     def _slot(self, policy: Cache, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Slot:
         folder = self._settings.home_path / "cache"
@@ -124,7 +139,7 @@ class CachedResults:
         slot = self._slot(policy, task, args, kwargs)
         if slot.key in _around.get():
             return await self._get_or_make(slot, args, kwargs, call, tell)
-        place = (id(asyncio.get_running_loop()), slot.key)
+        place = (os.getpid(), id(asyncio.get_running_loop()), slot.key)
         making = self._making.get(place)
         if making:
             await asyncio.wait({making})
@@ -133,10 +148,10 @@ class CachedResults:
             return await self._get_or_make(slot, args, kwargs, call, tell)
 
     @contextmanager
-    def _making_it(self, place: tuple[int, str]) -> Iterator[None]:
+    def _making_it(self, place: tuple[int, int, str]) -> Iterator[None]:
         """Let calls that are the same wait for this one."""
         made = self._making[place] = asyncio.get_running_loop().create_future()
-        token = _around.set(_around.get() | {place[1]})
+        token = _around.set(_around.get() | {place[2]})
         try:
             yield
         finally:
@@ -151,11 +166,10 @@ class CachedResults:
         self, slot: _Slot, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call, tell: Callable[[Call], None]
     ) -> Any:
         __tracebackhide__ = True
-        loop = asyncio.get_running_loop()
-        kept = await loop.run_in_executor(self._threads, slot.get)
+        kept = await self._in_thread(slot.get)
         if kept:
             call.end_cached()
             return kept.value
         value = await attempt_async(slot.task, args, kwargs, call, tell)
-        slot.warn(value, await loop.run_in_executor(self._threads, slot.put, value))
+        slot.warn(value, await self._in_thread(slot.put, value))
         return value
