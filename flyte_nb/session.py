@@ -127,6 +127,13 @@ class Session:
         self._results = self._results or CachedResults(self.settings)
         return self._results
 
+    def rest(self) -> None:
+        """Write what is not yet written, and let go of threads; whatever comes later begins anew."""
+        self.history.stop()
+        self.history.flush()
+        if self._results:
+            self._results.close()
+
     def plan(self, environments: Collection[TaskEnvironment | str], target: Target) -> tuple[Plan, dict[str, Bundle]]:
         """Return the plan for `environments` and all they need, and what it would deploy."""
         from flyte_nb.deployment.plan import make_plan

@@ -10,7 +10,7 @@ import inspect
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from flyte_nb.errors import InvalidInputError, shown
+from flyte_nb.errors import InvalidArgumentsError, InvalidInputError, shown
 from flyte_nb.masking import masked
 
 if TYPE_CHECKING:
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
     from flyte_nb.model.task import Task
 
-__all__ = ["check_inputs"]
+__all__ = ["check_arguments", "check_inputs"]
+
+
+def check_arguments(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Check that arguments fit the signature of `task`.
+
+    Raises:
+        InvalidArgumentsError: They do not.
+    """
+    if not kwargs and task.least_positional <= len(args) <= task.most_positional:
+        return  # binding costs more than all the rest of a call
+    try:
+        task.signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise InvalidArgumentsError(task.name, str(error), str(task.signature)) from None
 
 
 def check_inputs(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

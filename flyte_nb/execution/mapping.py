@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from flyte_nb.execution.inputs import check_arguments, check_inputs
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 
@@ -20,8 +22,8 @@ class Mapped(Generic[T]):
     """A task over inputs: `await` it for the list of results, or iterate with `async for` as they come.
 
     Calls begin when they are asked for, no more than `concurrency` at once, and inputs are taken from their iterable
-    no earlier. When a call fails, those that run are cancelled, no other begins, and its error is raised; with
-    `return_exceptions`, errors take the place of results instead.
+    no earlier; they are checked as those of a run are. When a call fails, those that run are cancelled, no other
+    begins, and its error is raised; with `return_exceptions`, errors take the place of results instead.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class Mapped(Generic[T]):
     ) -> None:
         self._task, self._inputs = task, iter(inputs)
         self._concurrency, self._return_exceptions = concurrency, return_exceptions
+        self._begun = False
 
     def __await__(self) -> Generator[Any, None, list[T]]:
         return self._all().__await__()
@@ -38,6 +41,9 @@ class Mapped(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         __tracebackhide__ = True
+        if self._begun:
+            raise RuntimeError("this map was used before, and its inputs with it: call flyte_nb.map again")
+        self._begun = True
         calls = _Calls(self._task, self._inputs, self._concurrency)
         try:
             while (call := await calls.next_in_order(fail=not self._return_exceptions)) is not None:
@@ -49,6 +55,13 @@ class Mapped(Generic[T]):
 def _outcome(call: asyncio.Future[Any]) -> Any:
     error = call.exception()
     return call.result() if error is None else error
+
+
+async def _checked(task: Task[..., Any], arguments: tuple[Any, ...]) -> Any:
+    __tracebackhide__ = True
+    check_arguments(task, arguments, {})
+    check_inputs(task, arguments, {})
+    return await task.aio(*arguments)
 
 
 class _Calls:
@@ -84,7 +97,7 @@ class _Calls:
             arguments = next(self._inputs, None)
             if arguments is None:
                 return
-            call = asyncio.ensure_future(self._task.aio(*arguments))
+            call = asyncio.ensure_future(_checked(self._task, arguments))
             self._in_order.append(call)
             self._running.add(call)
 

@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.errors import InvalidArgumentsError, NotATaskError, UnknownEnvironmentError
+from flyte_nb.errors import NotATaskError, UnknownEnvironmentError
 from flyte_nb.execution.call import Call, Collector
-from flyte_nb.execution.inputs import check_inputs
+from flyte_nb.execution.inputs import check_arguments, check_inputs
 from flyte_nb.execution.journal import Journal, LoneJournal
 from flyte_nb.execution.node import LogLine, Node, Run, RunState
 from flyte_nb.execution.preview import inputs_preview
@@ -97,7 +97,7 @@ class Runner:
             InvalidArgumentsError: The arguments do not fit the task; nothing was run.
         """
         __tracebackhide__ = True
-        _check_arguments(task, args, kwargs)
+        check_arguments(task, args, kwargs)
         if task.is_async:
             work = self._awaiting(task, args, kwargs)
             # Python's warning about a call that is never awaited shows it; mypy knows coroutines as a protocol only.
@@ -112,7 +112,7 @@ class Runner:
         from flyte_nb.execution.attempts import begun_in_time
         from flyte_nb.execution.stopping import run_in_thread
 
-        _check_arguments(task, args, kwargs)
+        check_arguments(task, args, kwargs)
         call = self._new_call(task, args, kwargs, queued=True)
         try:
             work = run_in_thread(self._begin_here, call, task, args, kwargs)
@@ -238,7 +238,7 @@ class Runner:
             raise NotATaskError(task)
         if home().spec(task.environment) is None:
             raise UnknownEnvironmentError(task.environment, (), task=task.name)
-        _check_arguments(task, args, kwargs)
+        check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
         from flyte_nb.execution.capture import capturing
 
@@ -254,15 +254,6 @@ class Runner:
 def _in_order(calls: list[Call]) -> tuple[LogLine, ...]:
     lines = [line for call in calls if call.output for line in call.logs()]
     return tuple(sorted(lines, key=lambda line: line.time))
-
-
-def _check_arguments(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    if not kwargs and task.least_positional <= len(args) <= task.most_positional:
-        return  # binding costs more than all the rest of a call
-    try:
-        task.signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise InvalidArgumentsError(task.name, str(error), str(task.signature)) from None
 
 
 def _restore(token: Token[Call | Collector | None]) -> None:

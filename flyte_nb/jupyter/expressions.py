@@ -15,6 +15,7 @@ from flyte_nb.model import Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flyte_nb.execution.journal import Journal
     from flyte_nb.execution.runner import Runner
 
 __all__ = ["check_expression", "run_expression"]
@@ -36,11 +37,13 @@ def check_expression(expression: str) -> str:
     return text
 
 
-async def run_expression(expression: str, names: dict[str, Any], local: Mapping[str, Any], runner: Runner) -> Any:
+async def run_expression(
+    expression: str, names: dict[str, Any], local: Mapping[str, Any], runner: Runner, journal: Journal
+) -> Any:
     """Run a checked expression and return its value; what a task raises is raised.
 
     A call of a task is taken apart, so that its arguments are checked before anything runs and a sync task is a run,
-    too. Anything else must give an awaitable.
+    too. Anything else must give an awaitable, or have called tasks by itself, as `journal` tells.
 
     Raises:
         InvalidExpressionError: The value is nothing that can be awaited, or was awaited before.
@@ -67,6 +70,8 @@ async def run_expression(expression: str, names: dict[str, Any], local: Mapping[
     shown = _on_one_line(expression)
     if isinstance(value, Task):
         raise InvalidExpressionError(shown, f"this is a task; call it: {shown}(...)")
+    if journal and not inspect.isawaitable(value):
+        return value  # of `s(1) + 1`, or of `(await a()) + 1`: the work is done
     if not inspect.isawaitable(value):
         raise InvalidExpressionError(shown, f"this gives {type(value).__name__}, which cannot be awaited")
     if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) != inspect.CORO_CREATED:

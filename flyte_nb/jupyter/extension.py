@@ -100,8 +100,7 @@ class Extension:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
         self._unsubscribe()
-        self._session.history.stop()
-        self._session.history.flush()
+        self._session.rest()
         for field in fields(self._settings_before):
             setattr(self._session.settings, field.name, getattr(self._settings_before, field.name))
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from asyncio import CancelledError
 from pathlib import Path
 from traceback import FrameSummary, StackSummary, TracebackException
 from types import TracebackType
@@ -22,7 +21,7 @@ __all__ = ["ShortTracebacks"]
 
 _PACKAGE = __name__.partition(".")[0]
 _FOLDER = str(Path(__file__).parents[1])
-_SHORTENED = (Exception, KeyboardInterrupt, CancelledError)
+_SHORTENED = (BaseException,)
 _GROUPS = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
 
 

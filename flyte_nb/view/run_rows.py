@@ -116,8 +116,12 @@ def summarise(tree: RunTree, *, under_way: bool = False, most: int = MOST_ROWS) 
     roots = tree.below(None)
     began = _first(roots[0]).started if roots else 0.0
     top = _choose(tree, roots, most)
-    shown = {branch.call.id for branch in top.walk() if branch.call}
-    rows = tuple(_row(branch, began, shown) for branch in top.walk() if branch is not top)
+    # From which caller each error was seen to come: that caller only passed it on.
+    shown = [branch.call.node() for branch in top.walk() if branch.call]
+    passed_on: set[tuple[int | None, int | None]] = {
+        (node.parent, node.arose) for node in shown if node.arose is not None
+    }
+    rows = tuple(_row(branch, began, passed_on) for branch in top.walk() if branch is not top)
     states = set().union(*map(_states, roots))
     over = not under_way and all(state.is_final for state in states)
     ended = max((root.ended or began for root in roots), default=began)
@@ -221,11 +225,11 @@ def _first(item: TrackedCall | Group) -> TrackedCall:
     return item.first if isinstance(item, Group) else item
 
 
-def _row(branch: _Branch, began: float, shown: set[int]) -> Row:
+def _row(branch: _Branch, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
     if branch.group:
         return _group_row(branch, branch.group, began)
     if branch.call:
-        return _call_row(branch, branch.call, began, shown)
+        return _call_row(branch, branch.call, began, passed_on)
     return Row(branch.key, "more", branch.depth, size=branch.more)
 
 
@@ -245,7 +249,7 @@ def _group_row(branch: _Branch, group: Group, began: float) -> Row:
     )
 
 
-def _call_row(branch: _Branch, call: TrackedCall, began: float, shown: set[int]) -> Row:
+def _call_row(branch: _Branch, call: TrackedCall, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
     node = call.node()
     last = call.logs(node.lines - 1)[-1:] if node.lines else []
     return Row(
@@ -260,18 +264,16 @@ def _call_row(branch: _Branch, call: TrackedCall, began: float, shown: set[int])
         inert(node.inputs, _LONGEST_INPUTS),
         node.attempts,
         inert(node.error, _LONGEST_ERROR),
-        _is_loud(node, shown),
+        _is_loud(node, passed_on),
         node.lines,
         inert_line(last[0].text, _LONGEST_LINE) if last else "",
         hidden=branch.hidden,
     )
 
 
-def _is_loud(node: Node, shown: set[int]) -> bool:
-    if not node.error or (node.state is RunState.CANCELLED and ": " not in node.error):
-        return False  # the name of the exception says no more than that it was cancelled
-    # Where it arose may be a call that is not shown; then it is told where it can be seen.
-    return node.arose is None or node.arose == node.id or node.arose not in shown
+def _is_loud(node: Node, passed_on: set[tuple[int | None, int | None]]) -> bool:
+    # Where it arose may be a call that is not shown; then the last one on the way tells it.
+    return bool(node.error) and (node.arose is None or (node.id, node.arose) not in passed_on)
 
 
 def _by_urgency(counts: Mapping[RunState, int]) -> dict[str, int]:

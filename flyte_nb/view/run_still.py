@@ -90,7 +90,7 @@ def _call(row: Row) -> str:
     remarks = [
         counts_text(row.counts) if row.kind == "group" else "",
         f"attempt {row.attempts}" if row.attempts > 1 else "",
-        f"+ {row.hidden:,} calls" if row.hidden else "",
+        "more calls below" if row.hidden else "",
     ]
     quiet = "".join(f'<span style="{_QUIET}">{remark}</span>' for remark in remarks if remark)
     return f"{_mark(row)}{_name(row)}{quiet}"

@@ -69,6 +69,6 @@ def _remarks(row: Row) -> list[str]:
     return [
         f"attempt {row.attempts}" if row.attempts > 1 else "",
         f"{row.lines:,} line{'' if row.lines == 1 else 's'}" if row.lines else "",
-        f"+ {row.hidden:,} calls" if row.hidden else "",
+        "more calls below" if row.hidden else "",
         error if row.loud else "",
     ]

@@ -209,3 +209,38 @@ def test_whatever_the_delays_every_input_has_its_result(delays: list[int], concu
         return await flyte.map(work, range(len(delays)), delays, concurrency=concurrency)
 
     assert asyncio.run(main()) == list(range(len(delays)))
+
+
+def test_inputs_are_checked_as_those_of_a_run() -> None:
+    """A value of the wrong type fails before its call begins, and stops the others."""
+    ran: list[int] = []
+
+    @TaskEnvironment("env").task
+    async def double(number: int) -> int:
+        ran.append(number)
+        return 2 * number
+
+    async def main() -> None:
+        with pytest.raises(flyte.InvalidInputError, match="number must be int, not str"):
+            await flyte.map(double, [1, "2"], concurrency=1)
+        with pytest.raises(flyte.InvalidArgumentsError):
+            await flyte.map(double, [1], [2])
+
+    asyncio.run(main())
+    assert ran == [1]
+
+
+def test_a_map_can_be_used_once() -> None:
+    """Its inputs are used up, so a second time is an error and not an empty list."""
+
+    @TaskEnvironment("env").task
+    async def double(number: int) -> int:
+        return 2 * number
+
+    async def main() -> None:
+        mapped = flyte.map(double, [1, 2])
+        assert await mapped == [2, 4]
+        with pytest.raises(RuntimeError, match=r"call flyte_nb\.map again"):
+            await mapped
+
+    asyncio.run(main())

@@ -124,10 +124,21 @@ def test_roots_that_are_not_shown_count() -> None:
 
 
 def test_a_cancelled_call_says_no_more_than_that() -> None:
-    """Its state tells it; the name of the exception is for the details. A message is told."""
-    quiet = end(call(1), RunState.CANCELLED, at=1, error="CancelledError", arose=1)
+    """Its state tells it. A message is told."""
+    quiet = end(call(1), RunState.CANCELLED, at=1, arose=1)
     loud = end(call(2), RunState.CANCELLED, at=1, error="SystemExit: 1", arose=2)
     assert [row.loud for row in summary_of(quiet, loud).rows] == [False, True]
+
+
+def test_a_failure_too_deep_to_be_shown_is_told_once() -> None:
+    """Of the callers that passed it on, the last one that is shown tells it."""
+    chain = [call(1)]
+    for number in range(2, 60):
+        chain.append(call(number, caller=chain[-1]))
+    for made in chain:
+        end(made, RunState.FAILED, at=1, error="ValueError: bottom", arose=59)
+    rows = summary_of(*chain, most=40).rows
+    assert [row.key for row in rows if row.loud] == [rows[-1].key]
 
 
 def test_a_run_that_called_nothing() -> None:

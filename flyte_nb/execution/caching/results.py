@@ -63,8 +63,9 @@ class _Slot:
     def warn(self, value: Any, problem: str) -> None:
         if problem:
             told = f"{self.task.name}: its result ({type_name(type(value))}) is not cached: {problem}"
+            code = self.task.function.__code__  # it is about the task, wherever it was called
             with suppress(Exception):  # as warnings that the user turned into errors are: the task has succeeded
-                warnings.warn(told, stacklevel=2)
+                warnings.warn_explicit(told, UserWarning, code.co_filename, code.co_firstlineno)
 
 
 class CachedResults:

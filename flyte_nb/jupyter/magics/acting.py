@@ -114,7 +114,7 @@ class ActingMagics(Magics):
             view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
             try:
                 with updating_from_a_thread(view.update):
-                    return await run_expression(expression, self._shell.user_ns, local, runner)
+                    return await run_expression(expression, self._shell.user_ns, local, runner, journal)
             except CancelledError:
                 cancellation.raise_if_asked()
                 raise

@@ -193,7 +193,7 @@ class RunView {
     const remarks = [];
     if (row.attempts > 1) remarks.push(`attempt ${row.attempts}`);
     if (row.lines) remarks.push(counted(row.lines, "line"));
-    if (row.hidden) remarks.push(`+ ${counted(row.hidden, "call")}`);
+    if (row.hidden) remarks.push("more calls below");
     return remarks.length ? [span("fnb-remarks", remarks.join(" · "))] : [];
   }
 
