@@ -158,8 +158,13 @@ class LiveRun:
     def _read(self) -> None:
         self._tree.update(self._reader.changed())
 
+    def _note(self) -> str:
+        """Return what a reader has to know who finds the notebook as it is now."""
+        seconds = monotonic() - self._begun_at
+        return f"As it stood after {seconds:.0f} s. The run goes on, or its kernel has ended." if seconds > 1 else ""
+
     def _keep(self, *, under_way: bool) -> None:
-        bundle = run_bundle(self._tree, self._host, under_way=under_way)
+        bundle = run_bundle(self._tree, self._host, under_way=under_way, note=self._note() if under_way else "")
         if bundle != self._kept:
             show(bundle, self._host, update=self._kept is not None)
         self._kept, self._kept_at = bundle, monotonic()

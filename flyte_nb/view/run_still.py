@@ -46,19 +46,23 @@ _LOG = (
 _TRACK_WIDTH = 220  # pixels
 
 
-def run_bundle(tree: RunTree, host: str = "", *, under_way: bool = False) -> dict[str, str]:
+def run_bundle(tree: RunTree, host: str = "", *, under_way: bool = False, note: str = "") -> dict[str, str]:
     """Return the mimebundle of a run as it stands, as HTML and as text of at most 40 lines.
 
     Args:
         tree: Its calls.
         host: The class by which a live view finds this place, if there is one.
         under_way: Whether another root may begin.
+        note: A line below.
     """
-    short = summarise(tree, under_way=under_way, most=MOST_TEXT_ROWS)
-    return {"text/html": run_html(summarise(tree, under_way=under_way), host), "text/plain": run_text(short)}
+    text = run_text(summarise(tree, under_way=under_way, most=MOST_TEXT_ROWS))
+    return {
+        "text/html": run_html(summarise(tree, under_way=under_way), host, note),
+        "text/plain": f"{text}\n{note}" if note else text,
+    }
 
 
-def run_html(summary: Summary, host: str = "") -> str:
+def run_html(summary: Summary, host: str = "", note: str = "") -> str:
     """Return the rows as a table, in a div of the classes "flyte-nb" and `host`. Everything is escaped."""
     span = max([row.ended or row.started for row in summary.rows], default=0.0)
     logs = _logs(summary)
@@ -66,7 +70,8 @@ def run_html(summary: Summary, host: str = "") -> str:
     head = "" if is_plain(summary) else _head(summary)
     return (
         f'<div class="{f"flyte-nb {host}".strip()}"><div style="overflow-x:auto">{head}'
-        f'<table style="margin:0px;border:none;table-layout:auto"><tbody>{rows}</tbody></table></div></div>'
+        f'<table style="margin:0px;border:none;table-layout:auto"><tbody>{rows}</tbody></table></div>'
+        + (f"<div>{html_text(note)}</div></div>" if note else "</div>")
     )
 
 

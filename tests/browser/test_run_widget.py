@@ -393,6 +393,22 @@ def test_the_cancel_button_ends_the_cell(notebook):
     notebook.run_cell(0)
 
 
+def test_a_restarted_kernel_leaves_no_run_going(notebook, screenshot):
+    """The view says that the run is lost, its clock stands, and there is nothing to cancel."""
+    _start(notebook, 1)
+    page = notebook.page
+    page.wait_for_selector(".fnb-run[data-state='running']")
+    notebook.command("kernelmenu:restart")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.wait_for_selector(".fnb-run[data-state='lost']")
+    assert page.locator(".fnb-cancel").is_hidden()
+    clock = page.locator(".fnb-run-clock")
+    before = clock.inner_text()
+    page.wait_for_timeout(500)
+    assert clock.inner_text() == before
+    screenshot("run_lost", notebook.output(1))
+
+
 def test_closing_the_view_brings_the_still_back(direct):
     """A view that is over leaves the page as it found it."""
     direct.run_cell(2)

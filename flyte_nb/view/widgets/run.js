@@ -107,7 +107,7 @@ class RunView {
     const key = ([name, count]) => span("fnb-key", badgeImage(this.state(name)), `${number(count)} ${name}`);
     this.counts.replaceChildren(...(total > 1 ? Object.entries(counts).map(key) : []));
     const cancelling = this.memory.cancelling && ended === null;
-    this.cancel.hidden = !this.model.get("_cancellable");
+    this.cancel.hidden = !this.model.get("_cancellable") || ended !== null;
     this.cancel.disabled = cancelling;
     this.cancel.textContent = cancelling ? "Cancelling…" : "Cancel";
     this.hint.hidden = !cancelling || performance.now() - this.memory.askedAt < PATIENCE;
@@ -413,6 +413,14 @@ function merge(/** @type {Model} */ model, memory, { rows, order, head, tail }) 
 export default hosted(RunView, {
   "change:_opened": (views) => { for (const view of views) view.describe(); },
   "change:_cancellable": (views) => { for (const view of views) view.showHead(); },
+  // The kernel has ended or was restarted: nobody will tell what has become of a run that was going on.
+  "comm_live_update": (views, model, memory) => {
+    const { head, rows } = model.get("_run");
+    if (head.ended !== null) return;
+    Object.assign(head, { state: "lost", ended: head.elapsed + (performance.now() - memory.heardAt) / 1000 });
+    for (const row of Object.values(rows)) if (row.ended === null && row.kind === "call") Object.assign(row, { state: "lost", bar: "lost", ended: head.ended });
+    for (const view of views) view.refresh(Object.keys(rows), false);
+  },
   "msg:custom": (views, model, memory, message) => {
     merge(model, memory, message);
     for (const view of views) view.refresh(Object.keys(message.rows ?? {}), Boolean(message.order));
