@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import LogLine
-    from flyte_nb.execution.records import RecordedRun
 
 __all__ = ["logs_table", "runs_table"]
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import flyte_nb as flyte
 from flyte_nb import TaskEnvironment
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, UnknownRunError
+from flyte_nb.execution.history.records import lines_of
 from flyte_nb.execution.node import RunState
 from flyte_nb.execution.output import MOST_LINES
-from flyte_nb.execution.records import lines_of
 from flyte_nb.execution.runner import current_call
 from flyte_nb.session import session
 

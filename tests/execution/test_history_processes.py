@@ -22,7 +22,7 @@ from flyte_nb.session import session
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flyte_nb.execution.records import RecordedRun
+    from flyte_nb.execution.history.records import RecordedRun
 
 COMMON = """
 import asyncio, json, os, sys, time

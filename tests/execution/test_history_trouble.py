@@ -14,8 +14,8 @@ import pytest
 
 import flyte_nb as flyte
 from flyte_nb.errors import StateError
-from flyte_nb.execution import run_store
-from flyte_nb.execution.recorder import Recorder
+from flyte_nb.execution.history import store
+from flyte_nb.execution.history.recorder import Recorder
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def test_a_database_of_a_newer_version(caplog: pytest.LogCaptureFixture) -> None
 
 def test_a_database_that_is_locked(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another holds it for long, runs go on; what waited is written when it lets go."""
-    monkeypatch.setattr(run_store, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.1)
     first = asyncio.run(_run())
     assert session().history.flush()
     rival = sqlite3.connect(session().settings.home_path / "runs.sqlite3", isolation_level=None)

@@ -16,8 +16,8 @@ from flyte_nb.masking import error_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flyte_nb.execution.history.recorder import Recorder
     from flyte_nb.execution.journal import Journal
-    from flyte_nb.execution.recorder import Recorder
 
 __all__ = ["Writer"]
 

@@ -7,14 +7,14 @@ from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from flyte_nb.execution.following import Following
-from flyte_nb.execution.liveness import SIGN_SECONDS
+from flyte_nb.execution.history.following import Following
+from flyte_nb.execution.history.liveness import SIGN_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flyte_nb.execution.history.store import RunStore
     from flyte_nb.execution.journal import Journal
-    from flyte_nb.execution.run_store import RunStore
     from flyte_nb.execution.runner import Runner
     from flyte_nb.settings import Settings
 
@@ -66,7 +66,7 @@ class Recorder:
         Raises:
             StateError: The database cannot be written. All of what is followed will be written again.
         """
-        from flyte_nb.execution.run_store import RunStore
+        from flyte_nb.execution.history.store import RunStore
 
         home, keep = self._settings.home_path, self._settings.keep_runs
         store = RunStore(home, self._runner.name)
@@ -84,7 +84,7 @@ class Recorder:
             raise
 
     def _write_to(self, store: RunStore, keep: int) -> None:
-        from flyte_nb.execution.run_store import Batch
+        from flyte_nb.execution.history.store import Batch
 
         self._followed += [Following(journal, self._runner.run_name) for journal in self._new]
         self._new = []

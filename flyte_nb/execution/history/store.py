@@ -10,15 +10,15 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.database import Connection, Database
-from flyte_nb.execution.liveness import SessionRecord
+from flyte_nb.execution.history.liveness import SessionRecord
+from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import LogLine, Node, RunState
-from flyte_nb.execution.records import RecordedRun, RecordedRuns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from flyte_nb.execution.records import RunFilter
+    from flyte_nb.execution.history.records import RunFilter
 
 __all__ = ["Batch", "RunStore"]
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flyte_nb.execution.call import Call
+    from flyte_nb.execution.history.store import Batch
     from flyte_nb.execution.journal import Journal
     from flyte_nb.execution.node import LogLine
-    from flyte_nb.execution.run_store import Batch
 
 __all__ = ["Following"]
 
