@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "RunStore"]
 
 _FIRST = (
-    "CREATE TABLE session (name TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, sign REAL NOT NULL)"
-    " WITHOUT ROWID",
+    """
+    CREATE TABLE session (
+        name TEXT PRIMARY KEY, machine TEXT NOT NULL, pid INTEGER NOT NULL, began TEXT NOT NULL, sign REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
     """
     CREATE TABLE run (
         name TEXT PRIMARY KEY, session TEXT NOT NULL, root INTEGER NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL,
@@ -56,7 +59,7 @@ _MOST_VALUES = 999
 _STATE = "CASE WHEN ended IS NULL AND is_gone(session) THEN 'lost' ELSE state END"
 _FUNCTION, _ENVIRONMENT = "substr(task, instr(task, '.') + 1)", "substr(task, 1, instr(task, '.') - 1)"
 _TOO_OLD = (
-    "SELECT name FROM run WHERE ended IS NOT NULL OR is_gone(session) "
+    "SELECT name FROM run WHERE ended IS NOT NULL OR may_be_forgotten(session) "
     "ORDER BY started DESC, root DESC LIMIT -1 OFFSET ?"
 )
 
@@ -106,7 +109,7 @@ class RunStore:
             StateError: The database cannot be written; nothing was.
         """
         own = SessionRecord.of_this_process(self._session)
-        sessions = [(own.name, own.host, own.pid, own.sign)]
+        sessions = [(own.name, own.machine, own.pid, own.began, own.sign)]
         runs = [_run_row(self._session, *run) for run in batch.runs]
         nodes = [_node_row(run, node) for run, node in batch.nodes]
         lines = [_line_row(run, number, line) for run, number, line in batch.lines]
@@ -137,12 +140,17 @@ class RunStore:
             )
 
     def _tell_gone(self, connection: Connection) -> None:
-        """Let statements ask `is_gone(session)`."""
+        """Let statements ask `is_gone(session)` and `may_be_forgotten(session)`."""
+        columns = "name, machine, pid, began, sign"
         rows = connection.execute(
-            "SELECT name, host, pid, sign FROM session WHERE name IN (SELECT session FROM run WHERE ended IS NULL)"
+            f"SELECT {columns} FROM session WHERE name IN (SELECT session FROM run WHERE ended IS NULL) AND name <> ?",  # noqa: S608
+            (self._session,),
         )
-        gone = {record.name for record in (SessionRecord(*row) for row in rows) if record.is_gone} - {self._session}
+        records = [SessionRecord(*row) for row in rows]
+        gone = {record.name for record in records if record.is_gone}
+        forgotten = {record.name for record in records if record.may_be_forgotten}
         connection.create_function("is_gone", 1, gone.__contains__)
+        connection.create_function("may_be_forgotten", 1, forgotten.__contains__)
 
     def runs(self, wanted: RunFilter) -> RecordedRuns:
         """Return the runs that `wanted` describes, the newest first.
