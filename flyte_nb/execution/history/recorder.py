@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,15 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder"]
 
-# Of more runs than this that ended in one moment, only the last are written.
-_MOST_AT_ONCE = 10_000
-# How many of the runs that ended last are looked at again: something may have begun below them.
-_REMEMBERED = 1_000
+# Of more runs than this that ended in one moment, only the last are written; and so many in one transaction.
+_MOST_AT_ONCE, _MOST_IN_A_BATCH = 100_000, 10_000
+# How many of the runs that ended last are looked at again: something may have begun or printed below them. They are
+# kept for that up to so many calls and lines; of more, those that still go on somewhere are.
+_REMEMBERED, _KEPT = 1_000, 100_000
+# Looking through them takes no more than this part of the time.
+_LOOK_SECONDS, _LOOKING = 2.0, 0.05
 
 
 class _Ended(NamedTuple):
-    journal: weakref.ref[Journal]
-    length: int
+    following: Following
+    home: Path
 
 
 class Recorder:
@@ -40,25 +42,49 @@ class Recorder:
         self._followed: list[Following] = []
         self._ended: deque[_Ended] = deque(maxlen=_REMEMBERED)
         self._home: Path | None = None
-        self._last_sign = 0.0
-        self._fresh = False
+        self._last_sign = self._next_look = 0.0
+        self._fresh = self._thorough = False
 
     @property
     def at_rest(self) -> bool:
         """Whether everything has ended, is written, and has stood still since."""
         return not (self._new or self._followed or self._fresh)
 
-    def take(self, journals: list[Journal]) -> None:
-        """Record `journals` and those that have grown since they ended; leave out what would be pruned at once."""
+    @property
+    def next_look(self) -> float | None:
+        """When, by `time.monotonic`, to look again at what is at rest; None if nothing can begin there any more."""
+        return self._next_look if self._ended else None
+
+    def take(self, journals: list[Journal], *, all_of_it: bool) -> None:
+        """Record `journals`, and what has begun in others since they ended; leave out what would be pruned at once.
+
+        Args:
+            journals: Of runs that have begun.
+            all_of_it: Look also for what calls have printed that had ended, which is otherwise done now and then.
+        """
         self._new += journals
+        begun = monotonic()
+        self._thorough = all_of_it or begun >= self._next_look
+        self._look_back()
+        if self._thorough:
+            now = monotonic()
+            self._next_look = now + max(_LOOK_SECONDS, (now - begun) / _LOOKING)
+        self._new = _newest(self._new, min(self._settings.keep_runs, _MOST_AT_ONCE))
+
+    def _look_back(self) -> None:
+        """Follow again what has begun or printed since it had ended."""
         before, self._ended = self._ended, deque(maxlen=_REMEMBERED)
         for ended in before:
-            journal = ended.journal()
-            if journal is not None and len(journal) != ended.length:
-                self._new.append(journal)
-            else:
+            following, journal = ended.following, ended.following.journal
+            if journal is None:
+                continue
+            if not (following.has_begun or (self._thorough and following.has_printed)):
                 self._ended.append(ended)
-        self._new = _newest(self._new, min(self._settings.keep_runs, _MOST_AT_ONCE))
+            elif ended.home == self._home:
+                following.hold()
+                self._followed.append(following)
+            else:  # it is written here from its beginning
+                self._new.append(journal)
 
     def write(self) -> None:
         """Write what is new.
@@ -71,37 +97,62 @@ class Recorder:
         home, keep = self._settings.home_path, self._settings.keep_runs
         store = RunStore(home, self._runner.name)
         if home != self._home:  # what is under way is written there from its beginning
-            self._home = home
             self._unfollow()
+            self._home = home
         if keep < 1:
             self._new, self._followed, self._fresh = [], [], False
+            self._ended.clear()
             store.prune(0)
             return
         try:
-            self._write_to(store, keep)
+            self._write_to(store, keep, home)
         except BaseException:
             self._unfollow()
             raise
 
-    def _write_to(self, store: RunStore, keep: int) -> None:
+    def _write_to(self, store: RunStore, keep: int, home: Path) -> None:
+        self._fresh = False
+        going_on = self._write_part(self._followed, store, keep, home)
+        self._followed = list(going_on)
+        while self._new:
+            part = [Following(journal, self._runner.run_name) for journal in self._new[:_MOST_IN_A_BATCH]]
+            del self._new[:_MOST_IN_A_BATCH]
+            self._followed += part
+            going_on += self._write_part(part, store, keep, home)
+            self._followed = list(going_on)
+        if self._followed and monotonic() - self._last_sign > SIGN_SECONDS:
+            store.give_sign()
+            self._last_sign = monotonic()
+
+    def _write_part(self, part: list[Following], store: RunStore, keep: int, home: Path) -> list[Following]:
+        """Write what is new of `part`, and return those that are not at rest."""
         from flyte_nb.execution.history.store import Batch
 
-        self._followed += [Following(journal, self._runner.run_name) for journal in self._new]
-        self._new = []
         batch = Batch()
-        for following in self._followed:
-            following.look(batch)
-        if batch or (self._followed and monotonic() - self._last_sign > SIGN_SECONDS):
+        for following in part:
+            following.look(batch, thoroughly=self._thorough)
+        if batch:
             store.write(batch, keep)
-            self._last_sign = monotonic()
+            self._last_sign, self._fresh = monotonic(), True
         # From here on it is written.
-        at_rest = [following for following in self._followed if following.at_rest]
-        self._ended.extend(_Ended(weakref.ref(following.journal), following.length) for following in at_rest)
-        self._followed = [following for following in self._followed if not following.at_rest]
-        self._fresh = bool(batch)
+        going_on = []
+        for following in part:
+            if following.at_rest:
+                self._ended.append(_Ended(following, home))
+            else:
+                going_on.append(following)
+        self._let_go()
+        return going_on
+
+    def _let_go(self) -> None:
+        kept = 0
+        for ended in reversed(self._ended):
+            kept += ended.following.length + ended.following.lines
+            if kept > _KEPT:
+                ended.following.let_go()
 
     def _unfollow(self) -> None:
-        self._new[:0] = [following.journal for following in self._followed]
+        self._new[:0] = [following.journal for following in self._followed if following.journal is not None]
         self._followed = []
 
 

@@ -5,9 +5,10 @@ Rows go in many to a statement: between two statements the thread that writes ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.database import Connection, Database
 from flyte_nb.execution.history.liveness import SessionRecord
@@ -15,12 +16,14 @@ from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import LogLine, Node, RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from flyte_nb.execution.history.records import RunFilter
 
 __all__ = ["Batch", "RunStore"]
+
+T = TypeVar("T")
 
 _FIRST = (
     """
@@ -52,6 +55,8 @@ _FIRST = (
     """,
 )
 _BUSY_SECONDS = 5.0
+# Of so many runs that have ended, what was read last is kept.
+_READ_ONCE = 8
 # SQLite before 3.32 takes no more values in one statement.
 _MOST_VALUES = 999
 
@@ -94,6 +99,7 @@ class RunStore:
 
     def __init__(self, home: Path, session: str) -> None:
         self._session = session
+        self._read: dict[tuple[str, str], tuple[Any, ...]] = {}
         # A machine that loses its power may take the last moments with it; waiting for its disk is not worth that.
         self._database = Database(home / "runs.sqlite3", [_FIRST], _BUSY_SECONDS, synced=False)
 
@@ -108,8 +114,7 @@ class RunStore:
         Raises:
             StateError: The database cannot be written; nothing was.
         """
-        own = SessionRecord.of_this_process(self._session)
-        sessions = [(own.name, own.machine, own.pid, own.began, own.sign)]
+        sessions = [self._session_row()]
         runs = [_run_row(self._session, *run) for run in batch.runs]
         nodes = [_node_row(run, node) for run, node in batch.nodes]
         lines = [_line_row(run, number, line) for run, number, line in batch.lines]
@@ -117,8 +122,20 @@ class RunStore:
             for table, rows in (("session", sessions), ("run", runs), ("node", nodes), ("line", lines)):
                 _put(connection, table, rows)
             connection.executemany("DELETE FROM line WHERE run = ? AND node = ? AND number < ?", batch.dropped)
-            if any(root.ended for _, root, _ in batch.runs):
+            if any(root.state.is_final for _, root, _ in batch.runs):
                 self._prune(connection, keep)
+
+    def give_sign(self) -> None:
+        """Write that this session lives.
+
+        Raises:
+            StateError: The database cannot be written.
+        """
+        with self._database.connected() as connection:
+            _put(connection, "session", [self._session_row()])
+
+    def _session_row(self) -> tuple[Any, ...]:
+        return astuple(SessionRecord.of_this_process(self._session))
 
     def prune(self, keep: int) -> None:
         """Forget the oldest of the runs that have ended, and keep the last `keep` of them.
@@ -131,6 +148,7 @@ class RunStore:
                 self._prune(connection, keep)
 
     def _prune(self, connection: Connection, keep: int) -> None:
+        keep = min(keep, sys.maxsize)
         self._tell_gone(connection)
         if connection.execute(_TOO_OLD, (keep,)).fetchone():
             for table, key in (("line", "run"), ("node", "run"), ("run", "name")):
@@ -208,11 +226,7 @@ class RunStore:
         Raises:
             StateError: The database cannot be read.
         """
-        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines"
-        lost = run.state is RunState.LOST
-        with self._database.connected() as connection:
-            rows = connection.execute(f"SELECT {columns} FROM node WHERE run = ? ORDER BY id", (run.name,))  # noqa: S608
-            return tuple(_node(*row, lost=lost) for row in rows)
+        return self._once("tree", run, self._tree)
 
     def logs(self, run: RecordedRun) -> tuple[LogLine, ...]:
         """Return what the calls of `run` have printed, logged and displayed, in order.
@@ -220,6 +234,28 @@ class RunStore:
         Raises:
             StateError: The database cannot be read.
         """
+        return self._once("logs", run, self._logs)
+
+    def _once(self, what: str, run: RecordedRun, read: Callable[[RecordedRun], tuple[T, ...]]) -> tuple[T, ...]:
+        """Return what `read` gives, or gave before if the run has ended."""
+        key = what, run.name
+        known = self._read.get(key)
+        if known is None:
+            known = read(run)
+            if run.state.is_final:
+                self._read[key] = known
+                for old in list(self._read)[: -2 * _READ_ONCE]:
+                    self._read.pop(old, None)
+        return known
+
+    def _tree(self, run: RecordedRun) -> tuple[Node, ...]:
+        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines"
+        lost = run.state is RunState.LOST
+        with self._database.connected() as connection:
+            rows = connection.execute(f"SELECT {columns} FROM node WHERE run = ? ORDER BY id", (run.name,))  # noqa: S608
+            return tuple(_node(*row, lost=lost) for row in rows)
+
+    def _logs(self, run: RecordedRun) -> tuple[LogLine, ...]:
         columns, order = "node, task, time, stream, text", "time, node, number"
         with self._database.connected() as connection:
             rows = connection.execute(f"SELECT {columns} FROM line WHERE run = ? ORDER BY {order}", (run.name,))  # noqa: S608
@@ -243,12 +279,12 @@ def _marks(count: int) -> str:
 
 
 def _run_row(session: str, name: str, root: Node, calls: int) -> tuple[Any, ...]:
-    times = root.started.timestamp(), _seconds(root.ended)
+    times = root.started.timestamp(), _seconds(root)
     return name, session, root.id, root.task, root.state.value, *times, calls, _storable(root.error)
 
 
 def _node_row(run: str, node: Node) -> tuple[Any, ...]:
-    times = node.started.timestamp(), _seconds(node.ended)
+    times = node.started.timestamp(), _seconds(node)
     end = _storable(node.error), node.attempts, _storable(node.inputs), node.arose, node.lines
     return run, node.id, node.parent, node.root, node.task, node.state.value, *times, *end
 
@@ -277,8 +313,9 @@ def _node(
     return Node(number, parent, root, task, known, _utc(started), _ended(ended), *rest)
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
+def _seconds(node: Node) -> float | None:
+    """Return when a call ended; one that is read while it ends has not."""
+    return node.ended.timestamp() if node.ended and node.state.is_final else None
 
 
 def _ended(seconds: float | None) -> datetime | None:
