@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from flyte_nb.execution.node import RunState
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flyte_nb.execution.history.records import RecordedRun
@@ -138,6 +139,17 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, "FLYTE_NB_HOME": str(home)}
 
 
+@contextmanager
+def left(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Give a process whose run goes on, as far as it is written, until it is killed, and the name of its session."""
+    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().decode().strip()
+        finally:
+            process.kill()
+
+
 def run_script(script: str, home: Path) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
@@ -233,12 +245,9 @@ def test_the_end_does_not_wait_for_a_database_in_use(home: Path) -> None:
 
 def test_a_run_whose_process_was_killed_is_lost(home: Path) -> None:
     """While the process lives its run is shown as running, by others too; when it was killed, as lost."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        name = process.stdout.readline().decode().strip()
+    with left(home) as (_, name):
         (running,) = flyte.runs(state="running")
         assert (running.session, running.calls, flyte.runs(state="lost")) == (name, 3, [])
-        process.kill()
     (lost,) = flyte.runs(state="lost")
     assert flyte.runs(state="running") == []
     assert (lost.name, lost.state, lost.duration) == (running.name, RunState.LOST, None)
@@ -253,10 +262,8 @@ def test_a_run_whose_process_was_killed_is_lost(home: Path) -> None:
 @pytest.fixture
 def killed(home: Path) -> Callable[..., None]:
     """A killed process has left a run that it did not finish; sets what is known of it."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.kill()
+    with left(home):
+        pass
     return lambda **known: change_session(home, **known)
 
 
@@ -323,9 +330,7 @@ def test_a_number_that_another_process_has_by_now(killed: Callable[..., None], s
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not told when a process began")
 def test_a_process_that_is_stopped_keeps_its_run(home: Path) -> None:
     """What gives no sign for days, as on a machine that sleeps, and lives is running: nobody prunes what it wrote."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+    with left(home) as (process, _):
         os.kill(process.pid, signal.SIGSTOP)
         change_session(home, sign=time.time() - 30 * DAY)
         (before,) = flyte.runs(state="running")
@@ -333,15 +338,13 @@ def test_a_process_that_is_stopped_keeps_its_run(home: Path) -> None:
         (after,) = flyte.runs(state="running")
         assert (after.tree, after.logs) == (before.tree, before.logs)
         assert len(after.tree) == 3
-        process.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not told when a process began")
 def test_a_process_that_nobody_has_waited_for_has_ended(home: Path) -> None:
     """A process that was killed is gone, though its parent still holds its number."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
+    with left(home) as (process, _):
         assert process.stdout is not None
-        process.stdout.readline()
         process.kill()
         process.stdout.read()  # its files are closed when it has ended
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -351,10 +354,8 @@ def test_a_process_that_nobody_has_waited_for_has_ended(home: Path) -> None:
 
 def test_lost_runs_are_pruned(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost run has ended, too: it goes when it is among the oldest, with its session."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.kill()
+    with left(home):
+        pass
     env = flyte.TaskEnvironment("env")
 
     @env.task
