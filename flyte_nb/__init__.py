@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment
+    from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import Run
-    from flyte_nb.execution.records import RecordedRun
 
 __version__ = "0.1.0"
 
@@ -109,7 +109,7 @@ def __getattr__(name: str) -> object:
 
         return Run
     if name == "RecordedRun":
-        from flyte_nb.execution.records import RecordedRun
+        from flyte_nb.execution.history.records import RecordedRun
 
         return RecordedRun
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

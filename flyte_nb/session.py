@@ -15,7 +15,7 @@ from flyte_nb.errors import (
     UnknownEnvironmentError,
     UnknownTargetError,
 )
-from flyte_nb.execution.history import History
+from flyte_nb.execution.history.history import History
 from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
 from flyte_nb.model.environment import TaskEnvironment
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment, EnvironmentStatus
     from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
-    from flyte_nb.execution.records import RecordedRuns
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.targets.protocol import Target
 
@@ -346,7 +346,7 @@ def runs(
         InvalidValueError: An argument means nothing.
         StateError: The history cannot be read.
     """
-    from flyte_nb.execution.records import run_filter
+    from flyte_nb.execution.history.records import run_filter
 
     return _session.history.runs(run_filter(task, state, since, limit))
 

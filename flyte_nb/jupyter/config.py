@@ -26,7 +26,8 @@ class FlyteNB(Configurable):
     keep_runs = Int(
         Settings().keep_runs,
         min=0,
-        help="How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.",
+        help="How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded. "
+        "Of more than 100,000 that end within a moment, only the last are recorded.",
     ).tag(config=True)
 
     cache_size = Float(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flyte_nb.definitions.registry import Environments
 from flyte_nb.deployment.plan import Plan
 from flyte_nb.deployment.status import Deployment
+from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import Run
-from flyte_nb.execution.records import RecordedRun, RecordedRuns
 from flyte_nb.jupyter.output import GraphOutput, show, show_table
 from flyte_nb.model import TaskEnvironment
 from flyte_nb.view.deployments import deployment_table, plan_picture, plan_table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from flyte_nb.view.durations import duration_text
 from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.table import Table
 
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import LogLine
-    from flyte_nb.execution.records import RecordedRun
 
 __all__ = ["logs_table", "runs_table"]
 
@@ -28,7 +29,8 @@ def runs_table(runs: Collection[RecordedRun]) -> Table:
             run.task,
             f"{STATES[run.state.value].glyph} {run.state.value}",
             run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            _took(run.duration),
+            # Rounded before, so that no second has a thousand milliseconds.
+            _NONE if run.duration is None else duration_text(round(run.duration, 3)),
             f"{run.calls:,}",
             run.error or _NONE,
         )
@@ -65,12 +67,3 @@ def _advice(run: RecordedRun) -> str:
 
 def _clock(moment: datetime) -> str:
     return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]
-
-
-def _took(seconds: float | None) -> str:
-    if seconds is None:
-        return _NONE
-    if round(seconds, 3) < 60:
-        return f"{seconds:.3f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

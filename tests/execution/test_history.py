@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import threading
 import time
@@ -17,15 +18,18 @@ from hypothesis import strategies as st
 import flyte_nb as flyte
 from flyte_nb import TaskEnvironment
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, UnknownRunError
+from flyte_nb.execution.history import recorder
+from flyte_nb.execution.history.records import lines_of
 from flyte_nb.execution.node import RunState
 from flyte_nb.execution.output import MOST_LINES
-from flyte_nb.execution.records import lines_of
 from flyte_nb.execution.runner import current_call
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from flyte_nb.execution.journal import Journal
 
 TREES = st.recursive(
     st.tuples(st.sampled_from(["ends", "fails", "prints"]), st.just(())),
@@ -167,6 +171,33 @@ def test_a_script_records_what_it_runs_and_a_notebook_every_call() -> None:
     assert names() == [expected[0], lone, expected[1]]
 
 
+def test_both_kinds_of_run_are_asked_alike() -> None:
+    """A finished run and its record have a status, and it is text."""
+
+    @env.task
+    async def t() -> None: ...
+
+    run = asyncio.run(flyte.run(t))
+    assert (type(flyte.runs()[0].status), flyte.runs()[0].status) == (str, run.status)
+
+
+def test_what_has_ended_is_read_once() -> None:
+    """The tree and the lines of a run that has ended stay with it, of the last that were read."""
+
+    @env.task
+    async def t() -> None:
+        write("x\n")
+
+    for _ in range(20):
+        asyncio.run(flyte.run(t))
+    runs = flyte.runs()
+    read = [(run.tree, run.logs) for run in runs]
+    assert runs[-1].tree is read[-1][0]
+    assert runs[-1].logs is read[-1][1]
+    assert runs[0].tree is not read[0][0]
+    assert runs[0].tree == read[0][0]
+
+
 def test_a_run_that_goes_on_is_there_as_far_as_it_is() -> None:
     """While a run goes on the history shows what there is so far, and how a line that is still open stands."""
     seen = []
@@ -190,35 +221,203 @@ def test_a_run_that_goes_on_is_there_as_far_as_it_is() -> None:
     assert flyte.runs()[0].logs == run.logs
 
 
-def test_what_begins_after_the_run_is_a_part_of_it() -> None:
-    """A call that the root leaves behind is recorded, though the root had ended and was written."""
+def collect_garbage() -> None:
+    """Leave nothing that nobody has: calls and their journal have each other."""
+    gc.collect()
 
-    @env.task
-    async def late() -> None:
-        write("late\n")
+
+def wait_for(table: str, rows: int) -> None:
+    """Wait until there are so many rows, without asking the history for anything."""
+    give_up = time.monotonic() + 60
+    while count(table) < rows:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+async def run_and_leave(later: Callable[[], Awaitable[None]], between: Callable[[], Awaitable[None]]) -> None:
+    """Run a task that leaves `later` behind; what is between happens after the run was written, and before that."""
+    ended, left = asyncio.Event(), []
 
     async def leave() -> None:
         await ended.wait()
-        await late()
+        await later()
 
     @env.task
     async def root() -> None:
         left.append(asyncio.ensure_future(leave()))
 
-    async def main() -> None:
-        await flyte.run(root)
+    await flyte.run(root)
+    for _ in range(2):  # the second finds the thread at rest
         assert [node.task for node in flyte.runs()[0].tree] == ["env.root"]
-        ended.set()
-        await left[0]
+    await between()
+    ended.set()
+    await left.pop()
 
-    ended, left = asyncio.Event(), []
-    asyncio.run(main())
+
+async def nothing() -> None: ...
+
+
+def test_what_begins_after_the_run_is_a_part_of_it() -> None:
+    """A call that the root leaves behind is recorded, though the root was written, and nobody has the call any more."""
+
+    @env.task
+    async def late() -> None:
+        write("late\n")
+
+    asyncio.run(run_and_leave(late, nothing))  # type: ignore[arg-type]
+    collect_garbage()
     (run,) = flyte.runs()
     assert [(node.task, node.state) for node in run.tree] == [
         ("env.root", RunState.SUCCEEDED),
         ("env.late", RunState.SUCCEEDED),
     ]
     assert (run.calls, [line.text for line in run.logs]) == (2, ["late"])
+
+
+def test_what_is_printed_after_the_run_is_a_part_of_it() -> None:
+    """Lines of a call that had ended and was written are recorded, and what is added to a line that was."""
+
+    async def late() -> None:
+        write("late")
+        assert [line.text for line in flyte.runs()[0].logs] == ["late"]
+        write("r\rend")
+
+    asyncio.run(run_and_leave(late, nothing))
+    collect_garbage()
+    (run,) = flyte.runs()
+    assert [line.text for line in run.logs] == ["end"]
+
+
+def test_what_a_part_prints_after_its_end() -> None:
+    """Lines of a call that had ended are recorded while the run goes on, and those before its end."""
+
+    async def late(printed: asyncio.Event) -> None:
+        await printed.wait()
+        write("late\n")
+
+    @env.task
+    async def part(printed: asyncio.Event) -> Any:
+        return [asyncio.ensure_future(late(printed))]
+
+    @env.task
+    async def root() -> None:
+        events = asyncio.Event(), asyncio.Event()
+        left = [(await part(event)).pop() for event in events]
+        assert flyte.runs()[0].calls == 3
+        events[0].set()
+        await left[0]
+        seen.append([line.text for line in flyte.runs()[0].logs])
+        events[1].set()
+        await left[1]
+
+    seen: list[list[str]] = []
+    asyncio.run(flyte.run(root))
+    collect_garbage()
+    assert [*seen, [line.text for line in flyte.runs()[0].logs]] == [["late"], ["late", "late"]]
+
+
+@pytest.mark.parametrize("kept", [0, 100_000])
+def test_what_goes_on_after_the_run_is_written_unasked(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    """The history sees by itself, while it sleeps, that something begins or prints below what had ended."""
+    monkeypatch.setattr(recorder, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(recorder, "_KEPT", kept)
+
+    @env.task
+    async def late() -> None:
+        write("late\n")
+        wait_for("node", 2)
+        wait_for("line", 2)
+
+    async def print_and_begin() -> None:
+        write("root\n")
+        wait_for("line", 1)
+        await late()  # type: ignore[misc]
+
+    asyncio.run(run_and_leave(print_and_begin, nothing))
+    assert [line.text for line in flyte.runs()[0].logs] == ["root", "late"]
+
+
+def test_what_ended_in_another_folder_is_whole_where_it_goes_on(tmp_path: Path) -> None:
+    """When another folder is chosen after the run, and something begins below it, the whole run is there."""
+
+    @env.task
+    async def late() -> None: ...
+
+    @env.task
+    async def other() -> None: ...
+
+    async def move() -> None:
+        session().settings.home = str(tmp_path / "other")
+        await flyte.run(other)
+        assert [run.task for run in flyte.runs()] == ["env.other"]
+
+    try:
+        asyncio.run(run_and_leave(late, move))  # type: ignore[arg-type]
+        assert [[node.task for node in run.tree] for run in flyte.runs()] == [["env.other"], ["env.root", "env.late"]]
+    finally:
+        session().settings.home = ""
+    assert [run.calls for run in flyte.runs()] == [1]
+
+
+@pytest.mark.usefixtures("_recording")
+def test_what_nobody_has_any_more_is_recorded() -> None:
+    """Calls by themselves that are garbage before they are written are there."""
+
+    @env.task
+    async def t(n: int) -> None:
+        write(f"{n}\n")
+
+    async def main() -> None:
+        for number in range(50):
+            await t(number)
+            collect_garbage()
+
+    asyncio.run(main())
+    collect_garbage()
+    assert [run.logs[0].text for run in flyte.runs()] == [str(number) for number in range(50)][::-1]
+
+
+@pytest.mark.usefixtures("_recording")
+def test_a_call_that_is_seen_before_it_begins() -> None:
+    """The history may look at the journal of a call as soon as it is told of it."""
+
+    @env.task
+    async def t() -> None: ...
+
+    def look(_: object) -> None:
+        session().history.flush()
+        session().history.flush()
+
+    end = session().runner.watch(look)
+    asyncio.run(t())  # type: ignore[arg-type]
+    end()
+    collect_garbage()
+    assert [run.state for run in flyte.runs()] == [RunState.SUCCEEDED]
+
+
+class SlowError(Exception):
+    """Is looked at by the history while its words are asked for: the call has neither ended nor not."""
+
+    def __str__(self) -> str:
+        for _ in range(2):
+            session().history.flush()
+        return "slow words"
+
+
+@pytest.mark.usefixtures("_recording")
+def test_a_call_that_is_seen_while_it_ends() -> None:
+    """What is recorded of a call is how it ended, and not what was half noted."""
+
+    @env.task
+    async def t() -> None:
+        raise SlowError
+
+    with suppress(SlowError):
+        asyncio.run(t())  # type: ignore[arg-type]
+    collect_garbage()
+    (run,) = flyte.runs()
+    assert (run.state, run.error) == (RunState.FAILED, "SlowError: slow words")
+    assert (run.ended, run.error) == (run.tree[0].ended, run.tree[0].error)
 
 
 def test_each_root_is_a_run() -> None:
@@ -294,6 +493,7 @@ def mixed() -> list[str]:
     [
         ({}, [4, 3, 2, 1, 0]),
         ({"limit": 2}, [4, 3]),
+        ({"limit": 10**20}, [4, 3, 2, 1, 0]),
         ({"task": "env.good"}, [3, 0]),
         ({"task": "good"}, [3, 2, 0]),
         ({"task": "env"}, [4, 3, 1, 0]),
@@ -499,6 +699,39 @@ def test_of_very_many_short_runs_the_last_are_there() -> None:
     assert [run.tree[0].inputs for run in runs[:3]] == ["n=19999", "n=19998", "n=19997"]
     numbers = [int(run.name.rpartition("-")[2]) for run in runs]
     assert numbers == list(range(numbers[0], numbers[0] - 1_000, -1))
+
+
+def test_as_many_as_there_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number of runs to keep that no database can count to keeps all."""
+    monkeypatch.setattr(session().settings, "keep_runs", 10**20)
+
+    @env.task
+    async def t() -> None: ...
+
+    for _ in range(3):
+        asyncio.run(flyte.run(t))
+    assert len(flyte.runs()) == 3
+
+
+def test_a_burst_is_kept_as_far_as_wished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many are kept of more than 10,000 runs that end in one moment, too."""
+    monkeypatch.setattr(session().settings, "keep_runs", 15_000)
+
+    @env.task
+    async def t() -> None: ...
+
+    async def main() -> None:
+        for _ in range(20_000):
+            await t()  # type: ignore[misc]
+
+    journals: list[Journal] = []
+    end = session().runner.watch(journals.append)
+    asyncio.run(main())
+    end()
+    one = recorder.Recorder(session().runner, session().settings)
+    one.take(journals, all_of_it=False)
+    one.write()
+    assert len(flyte.runs(limit=20_000)) == 15_000
 
 
 def test_ten_thousand_calls() -> None:

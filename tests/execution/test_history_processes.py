@@ -11,7 +11,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,9 +21,10 @@ from flyte_nb.execution.node import RunState
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from flyte_nb.execution.records import RecordedRun
+    from flyte_nb.execution.history.records import RecordedRun
 
 COMMON = """
 import asyncio, json, os, sys, time
@@ -137,6 +139,17 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, "FLYTE_NB_HOME": str(home)}
 
 
+@contextmanager
+def left(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Give a process whose run goes on, as far as it is written, until it is killed, and the name of its session."""
+    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().decode().strip()
+        finally:
+            process.kill()
+
+
 def run_script(script: str, home: Path) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script],
@@ -232,12 +245,9 @@ def test_the_end_does_not_wait_for_a_database_in_use(home: Path) -> None:
 
 def test_a_run_whose_process_was_killed_is_lost(home: Path) -> None:
     """While the process lives its run is shown as running, by others too; when it was killed, as lost."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        name = process.stdout.readline().decode().strip()
+    with left(home) as (_, name):
         (running,) = flyte.runs(state="running")
         assert (running.session, running.calls, flyte.runs(state="lost")) == (name, 3, [])
-        process.kill()
     (lost,) = flyte.runs(state="lost")
     assert flyte.runs(state="running") == []
     assert (lost.name, lost.state, lost.duration) == (running.name, RunState.LOST, None)
@@ -249,39 +259,103 @@ def test_a_run_whose_process_was_killed_is_lost(home: Path) -> None:
     assert lost.logs[-1].text == "waiting"
 
 
+@pytest.fixture
+def killed(home: Path) -> Callable[..., None]:
+    """A killed process has left a run that it did not finish; sets what is known of it."""
+    with left(home):
+        pass
+    return lambda **known: change_session(home, **known)
+
+
+def change_session(home: Path, **known: Any) -> None:
+    with sqlite3.connect(home / "runs.sqlite3") as connection:
+        for name, value in known.items():
+            connection.execute(f"UPDATE session SET {name} = ?", (value,))  # noqa: S608
+    connection.close()
+
+
+DAY = 24 * 3_600
+
+
 @pytest.mark.parametrize(
-    ("host", "pid", "seconds", "state"),
+    ("machine", "pid", "began", "seconds", "state", "kept"),
     [
-        ("elsewhere.example", 1, 5, "running"),
-        ("elsewhere.example", 1, 100, "lost"),
-        ("", None, 5, "running"),
-        ("", None, 100, "lost"),  # another process has the number by now
-        ("", 1, 5, "running"),  # lives, and may be somebody else's
-        ("", 2**22 + 5, 0, "lost"),  # no process has such a number
+        ("elsewhere.example", 1, "5", 5, "running", True),
+        ("elsewhere.example", 1, "5", 100, "lost", True),
+        ("elsewhere.example", 1, "5", 2 * DAY, "lost", True),
+        ("elsewhere.example", 1, "5", 30 * DAY, "lost", False),
+        ("", None, "", 5, "running", True),  # it is not known when it began, as where nothing tells it
+        ("", None, "", 100, "lost", True),
+        ("", None, "", 30 * DAY, "lost", False),
+        ("", 2**22 + 5, "5", 0, "lost", False),  # no process has such a number
     ],
 )
-def test_signs_of_life(home: Path, host: str, pid: int | None, seconds: float, state: str) -> None:
-    """A session elsewhere lives as long as it gives signs; here its process must live, too."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.kill()
-    with sqlite3.connect(home / "runs.sqlite3") as connection:
-        connection.execute("UPDATE session SET pid = ?, sign = ?", (pid or os.getpid(), time.time() - seconds))
-        if host:
-            connection.execute("UPDATE session SET host = ?", (host,))
-    connection.close()
+def test_signs_of_life(
+    killed: Callable[..., None], machine: str, pid: int | None, began: str, seconds: float, state: str, kept: bool
+) -> None:
+    """A session elsewhere lives as long as it gives signs, and its runs are forgotten after days without."""
+    killed(pid=pid or os.getpid(), began=began, sign=time.time() - seconds, **({"machine": machine} if machine else {}))
     (run,) = flyte.runs()
     assert run.state.value == state
     assert flyte.runs(state=state) == [run]
+    assert (run.name in keep_one()) == kept
+
+
+def keep_one() -> set[str]:
+    """Run a task with so many kept, and return the names of the runs there are."""
+    env = flyte.TaskEnvironment("env")
+
+    @env.task
+    async def t() -> None: ...
+
+    before, session().settings.keep_runs = session().settings.keep_runs, 1
+    try:
+        for _ in range(3):
+            asyncio.run(flyte.run(t))
+        return {run.name for run in flyte.runs()}
+    finally:
+        session().settings.keep_runs = before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not told when a process began")
+@pytest.mark.parametrize("seconds", [0, 30 * DAY])
+def test_a_number_that_another_process_has_by_now(killed: Callable[..., None], seconds: float) -> None:
+    """A process that has the number of the one that is gone, and began at another time, does not hide that."""
+    killed(pid=os.getpid(), sign=time.time() - seconds)
+    (run,) = flyte.runs()
+    assert run.state is RunState.LOST
+    assert run.name not in keep_one()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not told when a process began")
+def test_a_process_that_is_stopped_keeps_its_run(home: Path) -> None:
+    """What gives no sign for days, as on a machine that sleeps, and lives is running: nobody prunes what it wrote."""
+    with left(home) as (process, _):
+        os.kill(process.pid, signal.SIGSTOP)
+        change_session(home, sign=time.time() - 30 * DAY)
+        (before,) = flyte.runs(state="running")
+        assert before.name in keep_one()
+        (after,) = flyte.runs(state="running")
+        assert (after.tree, after.logs) == (before.tree, before.logs)
+        assert len(after.tree) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not told when a process began")
+def test_a_process_that_nobody_has_waited_for_has_ended(home: Path) -> None:
+    """A process that was killed is gone, though its parent still holds its number."""
+    with left(home) as (process, _):
+        assert process.stdout is not None
+        process.kill()
+        process.stdout.read()  # its files are closed when it has ended
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        (run,) = flyte.runs()
+        assert run.state is RunState.LOST
 
 
 def test_lost_runs_are_pruned(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lost run has ended, too: it goes when it is among the oldest, with its session."""
-    with subprocess.Popen([sys.executable, "-c", LEFT], env=environment(home), stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        process.kill()
+    with left(home):
+        pass
     env = flyte.TaskEnvironment("env")
 
     @env.task

@@ -8,14 +8,15 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 import flyte_nb as flyte
 from flyte_nb.errors import StateError
-from flyte_nb.execution import run_store
-from flyte_nb.execution.recorder import Recorder
+from flyte_nb.execution.history import store
+from flyte_nb.execution.history.recorder import Recorder
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
@@ -89,6 +90,54 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCapture
     session().history.flush()
 
 
+class _Refusing(logging.Filter):
+    """As filters are that expect what only some loggers add."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return bool(record.request_id > 0)  # type: ignore[attr-defined]
+
+
+def test_a_warning_that_cannot_be_logged() -> None:
+    """Where the warning itself fails the history goes on, and writes all when it can."""
+    home = session().settings.home_path
+    home.write_text("a file is in the way")
+    logger, refusing = logging.getLogger("flyte_nb"), _Refusing()
+    logger.addFilter(refusing)
+    try:
+        names = [asyncio.run(_run())]
+        assert not session().history.flush()
+    finally:
+        logger.removeFilter(refusing)
+    home.unlink()
+    names.append(asyncio.run(_run()))
+    assert [run.name for run in flyte.runs()] == names[::-1]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("ask", [True, False], ids=["a flush", "the next run"])
+def test_a_thread_that_has_died(monkeypatch: pytest.MonkeyPatch, ask: bool) -> None:
+    """Whatever has ended the thread, the next run or flush starts another, which writes what that one had not."""
+
+    def die(_: Recorder) -> None:
+        raise SystemExit
+
+    def alive() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "flyte_nb history"]
+
+    session().history.flush()
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "write", die)
+        names = [asyncio.run(_run())]
+        for thread in alive():
+            thread.join()
+    assert alive() == []
+    if not ask:
+        names.append(asyncio.run(_run()))
+        assert len(alive()) == 1
+    assert session().history.flush()
+    assert [run.name for run in flyte.runs()] == names[::-1]
+
+
 def test_a_database_of_a_newer_version(caplog: pytest.LogCaptureFixture) -> None:
     """It is left alone: runs go on, one line tells why, and reading is one clear error."""
     home = session().settings.home_path
@@ -108,7 +157,7 @@ def test_a_database_of_a_newer_version(caplog: pytest.LogCaptureFixture) -> None
 
 def test_a_database_that_is_locked(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another holds it for long, runs go on; what waited is written when it lets go."""
-    monkeypatch.setattr(run_store, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(store, "_BUSY_SECONDS", 0.1)
     first = asyncio.run(_run())
     assert session().history.flush()
     rival = sqlite3.connect(session().settings.home_path / "runs.sqlite3", isolation_level=None)
@@ -134,7 +183,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         end = session().runner.watch(journals.append)
         names.append(asyncio.run(_run()))
         end()
-        recorder.take(journals)
+        recorder.take(journals, all_of_it=False)
         with pytest.raises(StateError):
             recorder.write()
         assert len(recorder._new) <= 5

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from flyte_nb.execution.history.records import RecordedRun
 from flyte_nb.execution.node import LogLine, RunState
-from flyte_nb.execution.records import RecordedRun
 from flyte_nb.view.history import logs_table, runs_table
 from flyte_nb.view.table import table_html, table_text
 
 if TYPE_CHECKING:
-    from flyte_nb.execution.records import Details
+    from flyte_nb.execution.history.records import Details
 
 BEGIN = datetime(2026, 1, 31, 10, 11, 12, 345_678, tzinfo=timezone.utc)
 RUN = RecordedRun(

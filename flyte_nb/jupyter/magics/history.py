@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from flyte_nb.execution.records import lines_of
+from flyte_nb.execution.history.records import lines_of
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.magics.one_line import one_line_errors
 from flyte_nb.jupyter.output import show_table
@@ -17,7 +17,7 @@ from flyte_nb.view.history import logs_table
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.execution.records import RecordedRuns
+    from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.session import Session
 

@@ -5,26 +5,32 @@ Rows go in many to a statement: between two statements the thread that writes ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.database import Connection, Database
-from flyte_nb.execution.liveness import SessionRecord
+from flyte_nb.execution.history.liveness import SessionRecord
+from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import LogLine, Node, RunState
-from flyte_nb.execution.records import RecordedRun, RecordedRuns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from flyte_nb.execution.records import RunFilter
+    from flyte_nb.execution.history.records import RunFilter
 
 __all__ = ["Batch", "RunStore"]
 
+T = TypeVar("T")
+
 _FIRST = (
-    "CREATE TABLE session (name TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, sign REAL NOT NULL)"
-    " WITHOUT ROWID",
+    """
+    CREATE TABLE session (
+        name TEXT PRIMARY KEY, machine TEXT NOT NULL, pid INTEGER NOT NULL, began TEXT NOT NULL, sign REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
     """
     CREATE TABLE run (
         name TEXT PRIMARY KEY, session TEXT NOT NULL, root INTEGER NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL,
@@ -49,6 +55,8 @@ _FIRST = (
     """,
 )
 _BUSY_SECONDS = 5.0
+# Of so many runs that have ended, what was read last is kept.
+_READ_ONCE = 8
 # SQLite before 3.32 takes no more values in one statement.
 _MOST_VALUES = 999
 
@@ -56,7 +64,7 @@ _MOST_VALUES = 999
 _STATE = "CASE WHEN ended IS NULL AND is_gone(session) THEN 'lost' ELSE state END"
 _FUNCTION, _ENVIRONMENT = "substr(task, instr(task, '.') + 1)", "substr(task, 1, instr(task, '.') - 1)"
 _TOO_OLD = (
-    "SELECT name FROM run WHERE ended IS NOT NULL OR is_gone(session) "
+    "SELECT name FROM run WHERE ended IS NOT NULL OR may_be_forgotten(session) "
     "ORDER BY started DESC, root DESC LIMIT -1 OFFSET ?"
 )
 
@@ -91,6 +99,7 @@ class RunStore:
 
     def __init__(self, home: Path, session: str) -> None:
         self._session = session
+        self._read: dict[tuple[str, str], tuple[Any, ...]] = {}
         # A machine that loses its power may take the last moments with it; waiting for its disk is not worth that.
         self._database = Database(home / "runs.sqlite3", [_FIRST], _BUSY_SECONDS, synced=False)
 
@@ -105,8 +114,7 @@ class RunStore:
         Raises:
             StateError: The database cannot be written; nothing was.
         """
-        own = SessionRecord.of_this_process(self._session)
-        sessions = [(own.name, own.host, own.pid, own.sign)]
+        sessions = [self._session_row()]
         runs = [_run_row(self._session, *run) for run in batch.runs]
         nodes = [_node_row(run, node) for run, node in batch.nodes]
         lines = [_line_row(run, number, line) for run, number, line in batch.lines]
@@ -114,8 +122,20 @@ class RunStore:
             for table, rows in (("session", sessions), ("run", runs), ("node", nodes), ("line", lines)):
                 _put(connection, table, rows)
             connection.executemany("DELETE FROM line WHERE run = ? AND node = ? AND number < ?", batch.dropped)
-            if any(root.ended for _, root, _ in batch.runs):
+            if any(root.state.is_final for _, root, _ in batch.runs):
                 self._prune(connection, keep)
+
+    def give_sign(self) -> None:
+        """Write that this session lives.
+
+        Raises:
+            StateError: The database cannot be written.
+        """
+        with self._database.connected() as connection:
+            _put(connection, "session", [self._session_row()])
+
+    def _session_row(self) -> tuple[Any, ...]:
+        return astuple(SessionRecord.of_this_process(self._session))
 
     def prune(self, keep: int) -> None:
         """Forget the oldest of the runs that have ended, and keep the last `keep` of them.
@@ -128,6 +148,7 @@ class RunStore:
                 self._prune(connection, keep)
 
     def _prune(self, connection: Connection, keep: int) -> None:
+        keep = min(keep, sys.maxsize)
         self._tell_gone(connection)
         if connection.execute(_TOO_OLD, (keep,)).fetchone():
             for table, key in (("line", "run"), ("node", "run"), ("run", "name")):
@@ -137,12 +158,17 @@ class RunStore:
             )
 
     def _tell_gone(self, connection: Connection) -> None:
-        """Let statements ask `is_gone(session)`."""
+        """Let statements ask `is_gone(session)` and `may_be_forgotten(session)`."""
+        columns = "name, machine, pid, began, sign"
         rows = connection.execute(
-            "SELECT name, host, pid, sign FROM session WHERE name IN (SELECT session FROM run WHERE ended IS NULL)"
+            f"SELECT {columns} FROM session WHERE name IN (SELECT session FROM run WHERE ended IS NULL) AND name <> ?",  # noqa: S608
+            (self._session,),
         )
-        gone = {record.name for record in (SessionRecord(*row) for row in rows) if record.is_gone} - {self._session}
+        records = [SessionRecord(*row) for row in rows]
+        gone = {record.name for record in records if record.is_gone}
+        forgotten = {record.name for record in records if record.may_be_forgotten}
         connection.create_function("is_gone", 1, gone.__contains__)
+        connection.create_function("may_be_forgotten", 1, forgotten.__contains__)
 
     def runs(self, wanted: RunFilter) -> RecordedRuns:
         """Return the runs that `wanted` describes, the newest first.
@@ -200,11 +226,7 @@ class RunStore:
         Raises:
             StateError: The database cannot be read.
         """
-        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines"
-        lost = run.state is RunState.LOST
-        with self._database.connected() as connection:
-            rows = connection.execute(f"SELECT {columns} FROM node WHERE run = ? ORDER BY id", (run.name,))  # noqa: S608
-            return tuple(_node(*row, lost=lost) for row in rows)
+        return self._once("tree", run, self._tree)
 
     def logs(self, run: RecordedRun) -> tuple[LogLine, ...]:
         """Return what the calls of `run` have printed, logged and displayed, in order.
@@ -212,6 +234,28 @@ class RunStore:
         Raises:
             StateError: The database cannot be read.
         """
+        return self._once("logs", run, self._logs)
+
+    def _once(self, what: str, run: RecordedRun, read: Callable[[RecordedRun], tuple[T, ...]]) -> tuple[T, ...]:
+        """Return what `read` gives, or gave before if the run has ended."""
+        key = what, run.name
+        known = self._read.get(key)
+        if known is None:
+            known = read(run)
+            if run.state.is_final:
+                self._read[key] = known
+                for old in list(self._read)[: -2 * _READ_ONCE]:
+                    self._read.pop(old, None)
+        return known
+
+    def _tree(self, run: RecordedRun) -> tuple[Node, ...]:
+        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines"
+        lost = run.state is RunState.LOST
+        with self._database.connected() as connection:
+            rows = connection.execute(f"SELECT {columns} FROM node WHERE run = ? ORDER BY id", (run.name,))  # noqa: S608
+            return tuple(_node(*row, lost=lost) for row in rows)
+
+    def _logs(self, run: RecordedRun) -> tuple[LogLine, ...]:
         columns, order = "node, task, time, stream, text", "time, node, number"
         with self._database.connected() as connection:
             rows = connection.execute(f"SELECT {columns} FROM line WHERE run = ? ORDER BY {order}", (run.name,))  # noqa: S608
@@ -235,12 +279,12 @@ def _marks(count: int) -> str:
 
 
 def _run_row(session: str, name: str, root: Node, calls: int) -> tuple[Any, ...]:
-    times = root.started.timestamp(), _seconds(root.ended)
+    times = root.started.timestamp(), _seconds(root)
     return name, session, root.id, root.task, root.state.value, *times, calls, _storable(root.error)
 
 
 def _node_row(run: str, node: Node) -> tuple[Any, ...]:
-    times = node.started.timestamp(), _seconds(node.ended)
+    times = node.started.timestamp(), _seconds(node)
     end = _storable(node.error), node.attempts, _storable(node.inputs), node.arose, node.lines
     return run, node.id, node.parent, node.root, node.task, node.state.value, *times, *end
 
@@ -269,8 +313,9 @@ def _node(
     return Node(number, parent, root, task, known, _utc(started), _ended(ended), *rest)
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
+def _seconds(node: Node) -> float | None:
+    """Return when a call ended; one that is read while it ends has not."""
+    return node.ended.timestamp() if node.ended and node.state.is_final else None
 
 
 def _ended(seconds: float | None) -> datetime | None:

@@ -7,12 +7,12 @@ import weakref
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import UnknownRunError
-from flyte_nb.execution.writer import Writer
+from flyte_nb.execution.history.writer import Writer
 
 if TYPE_CHECKING:
-    from flyte_nb.execution.recorder import Recorder
-    from flyte_nb.execution.records import RecordedRun, RecordedRuns, RunFilter
-    from flyte_nb.execution.run_store import RunStore
+    from flyte_nb.execution.history.recorder import Recorder
+    from flyte_nb.execution.history.records import RecordedRun, RecordedRuns, RunFilter
+    from flyte_nb.execution.history.store import RunStore
     from flyte_nb.execution.runner import Runner
     from flyte_nb.settings import Settings
 
@@ -75,24 +75,24 @@ class History:
         Raises:
             StateError: The database cannot be read.
         """
-        from flyte_nb.execution.records import RunFilter
+        from flyte_nb.execution.history.records import RunFilter
 
         return [run.name for run in self._store().runs(RunFilter())]
 
     def _latest(self) -> RecordedRun | None:
-        from flyte_nb.execution.records import RunFilter
+        from flyte_nb.execution.history.records import RunFilter
 
         store = self._store()
         own = store.runs(RunFilter(limit=1, session=self._runner.name))
         return next(iter(own or store.runs(RunFilter(limit=1))), None)
 
     def _store(self) -> RunStore:
-        from flyte_nb.execution.run_store import RunStore
+        from flyte_nb.execution.history.store import RunStore
 
         return RunStore(self._settings.home_path, self._runner.name)
 
     def _recorder(self) -> Recorder:
-        from flyte_nb.execution.recorder import Recorder
+        from flyte_nb.execution.history.recorder import Recorder
 
         return Recorder(self._runner, self._settings)
 

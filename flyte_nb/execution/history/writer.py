@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ from flyte_nb.masking import error_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flyte_nb.execution.history.recorder import Recorder
     from flyte_nb.execution.journal import Journal
-    from flyte_nb.execution.recorder import Recorder
 
 __all__ = ["Writer"]
 
@@ -36,6 +37,7 @@ class Writer:
 
     def __init__(self, recorder: Callable[[], Recorder]) -> None:
         self._make_recorder = recorder
+        self._recorder: Recorder | None = None
         self._begun: deque[Journal] = deque()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -56,8 +58,11 @@ class Writer:
 
     def flush(self, seconds: float) -> bool:
         """Wait, but not longer than so many seconds, until all that was noted is written; say whether it is."""
-        if self._thread is None:
+        thread = self._thread
+        if thread is None:
             return True
+        if not thread.is_alive():
+            self._rouse()
         with self._answering:
             self._asked += 1
             mine = self._asked
@@ -71,9 +76,10 @@ class Writer:
         self._thread, self._awake = None, True
 
     def _rouse(self) -> None:
-        if self._thread is None:
+        thread = self._thread
+        if thread is None or not thread.is_alive():
             with self._starting:
-                if self._thread is None:
+                if self._thread is thread:
                     self._start()
         self._wake.set()
 
@@ -85,44 +91,53 @@ class Writer:
             thread.start()
         except RuntimeError:  # the process is about to end
             return
+        if self._thread is None:
+            atexit.register(self.flush, _LONGEST_EXIT)
         self._thread = thread
-        atexit.register(self.flush, _LONGEST_EXIT)
 
     # In the thread
 
     def _work(self) -> None:
-        recorder = self._make_recorder()
-        while True:
-            if recorder.at_rest:
-                self._sleep()
-            self._hurry.wait(min(_MOMENT_SECONDS, max(0.0, self._due - monotonic())))
-            self._hurry.clear()
-            asked = self._asked
-            try:
-                recorder.take([self._begun.popleft() for _ in range(len(self._begun))])
-                if asked > self._answered or monotonic() >= self._due:
-                    recorder.write()
-                    self._due, self._trouble = monotonic() + _MOMENT_SECONDS, False
-            except Exception as error:  # noqa: BLE001 - whatever is wrong here, runs and later moments go on
-                self._note_trouble(error)
-            with self._answering:
-                self._answered = asked
-                self._answering.notify_all()
+        try:
+            self._recorder = self._recorder or self._make_recorder()
+            while True:
+                self._work_on(self._recorder)
+        finally:
+            self._awake = False  # who notes next finds the thread dead
 
-    def _sleep(self) -> None:
-        """Return when something begins or is asked."""
+    def _work_on(self, recorder: Recorder) -> None:
+        if recorder.at_rest:
+            self._sleep(recorder.next_look)
+        self._hurry.wait(min(_MOMENT_SECONDS, max(0.0, self._due - monotonic())))
+        self._hurry.clear()
+        asked = self._asked
+        is_asked = asked > self._answered
+        try:
+            recorder.take([self._begun.popleft() for _ in range(len(self._begun))], all_of_it=is_asked)
+            if is_asked or monotonic() >= self._due:
+                recorder.write()
+                self._due, self._trouble = monotonic() + _MOMENT_SECONDS, False
+        except Exception as error:  # noqa: BLE001 - whatever is wrong here, runs and later moments go on
+            self._note_trouble(error)
+        with self._answering:
+            self._answered = asked
+            self._answering.notify_all()
+
+    def _sleep(self, until: float | None) -> None:
+        """Return when something begins or is asked, or it is time to look again at what has ended."""
         self._wake.clear()
         self._awake = False
         if not self._begun and self._asked == self._answered:
-            self._wake.wait()
+            self._wake.wait(None if until is None else max(0.0, until - monotonic()))
         self._awake, self._due = True, monotonic() + _MOMENT_SECONDS
 
     def _note_trouble(self, error: Exception) -> None:
         """Tell of it once, and try again later."""
         self._due = monotonic() + _RETRY_SECONDS
-        if not self._trouble:
+        told, self._trouble = self._trouble, True
+        if not told:
             import logging
 
-            reason = str(error) if isinstance(error, FlyteNbError) else error_text(error)
-            logging.getLogger("flyte_nb").warning("runs go on, and are not recorded for now: %s", reason)
-        self._trouble = True
+            with suppress(Exception):  # filters and handlers of others may raise, and so may the error's own words
+                reason = str(error) if isinstance(error, FlyteNbError) else error_text(error)
+                logging.getLogger("flyte_nb").warning("runs go on, and are not recorded for now: %s", reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ class Details(Protocol):
 class RecordedRun:
     """One run as the history had it when it was asked; tree and logs are read when they are used.
 
+    Of a run that has ended they are read once; of one that goes on, each time.
+
     Attributes:
         name: What it is called: the name of its session, and a number.
         session: The name of the session, which is one kernel or one script.
@@ -60,6 +63,11 @@ class RecordedRun:
     calls: int
     error: str
     _details: Details = field(repr=False, compare=False)
+
+    @property
+    def status(self) -> str:
+        """The state as text, as a finished run has it: "succeeded", "failed", "lost"."""
+        return self.state.value
 
     @property
     def duration(self) -> float | None:
@@ -138,7 +146,7 @@ def run_filter(task: object, state: object, since: object, limit: object) -> Run
         raise InvalidTypeError("runs.limit", limit, "a whole number", "runs(limit=20)")
     if limit < 1:
         raise InvalidValueError("runs.limit", limit, "would never show anything", "runs(limit=20)")
-    return RunFilter(task or None, _states(state), _moment(since), limit)
+    return RunFilter(task or None, _states(state), _moment(since), min(limit, sys.maxsize))
 
 
 def _states(state: object) -> frozenset[RunState]:
