@@ -321,7 +321,8 @@ def map(  # noqa: A001
     for values in inputs:
         if not hasattr(values, "__iter__"):
             raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
-    return Mapped(task, zip(*inputs, strict=False), concurrency, return_exceptions=return_exceptions)
+    tuples = zip(*inputs, strict=False)
+    return Mapped(_session.runner, task, tuples, concurrency, return_exceptions=return_exceptions)
 
 
 def runs(

@@ -7,10 +7,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from flyte_nb.execution.inputs import check_arguments, check_inputs
+from flyte_nb.execution.runner import called_from
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 
+    from flyte_nb.execution.call import Collector
+    from flyte_nb.execution.runner import Runner
     from flyte_nb.model.task import Task
 
 __all__ = ["Mapped"]
@@ -27,8 +30,15 @@ class Mapped(Generic[T]):
     """
 
     def __init__(
-        self, task: Task[..., Any], inputs: Iterable[tuple[Any, ...]], concurrency: int, *, return_exceptions: bool
+        self,
+        runner: Runner,
+        task: Task[..., Any],
+        inputs: Iterable[tuple[Any, ...]],
+        concurrency: int,
+        *,
+        return_exceptions: bool,
     ) -> None:
+        self._runner = runner
         self._task, self._inputs = task, iter(inputs)
         self._concurrency, self._return_exceptions = concurrency, return_exceptions
         self._begun = False
@@ -44,12 +54,14 @@ class Mapped(Generic[T]):
         if self._begun:
             raise RuntimeError("this map was used before, and its inputs with it: call flyte_nb.map again")
         self._begun = True
-        calls = _Calls(self._task, self._inputs, self._concurrency)
+        collector = self._runner.collector()  # all of it is one run
+        calls = _Calls(self._task, self._inputs, self._concurrency, collector)
         try:
             while (call := await calls.next_in_order(fail=not self._return_exceptions)) is not None:
                 yield _outcome(call)
         finally:
             await calls.cancel()
+            collector.journal.closed = True
 
 
 def _outcome(call: asyncio.Future[Any]) -> Any:
@@ -67,8 +79,11 @@ async def _checked(task: Task[..., Any], arguments: tuple[Any, ...]) -> Any:
 class _Calls:
     """The calls that have begun and whose results have not been handed on."""
 
-    def __init__(self, task: Task[..., Any], inputs: Iterator[tuple[Any, ...]], concurrency: int) -> None:
+    def __init__(
+        self, task: Task[..., Any], inputs: Iterator[tuple[Any, ...]], concurrency: int, collector: Collector
+    ) -> None:
         self._task, self._inputs, self._concurrency = task, inputs, concurrency
+        self._collector = collector
         self._in_order: deque[asyncio.Future[Any]] = deque()
         self._running: set[asyncio.Future[Any]] = set()
 
@@ -97,7 +112,8 @@ class _Calls:
             arguments = next(self._inputs, None)
             if arguments is None:
                 return
-            call = asyncio.ensure_future(_checked(self._task, arguments))
+            # In a context of its own: what the user does between two results is no part of this.
+            call = called_from(self._collector).run(asyncio.ensure_future, _checked(self._task, arguments))
             self._in_order.append(call)
             self._running.add(call)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -25,16 +25,23 @@ from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextvars import Token
+    from contextvars import Context, Token
 
     from flyte_nb.execution.caching.results import CachedResults
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.spec import EnvironmentSpec
 
-__all__ = ["Runner", "current_call"]
+__all__ = ["Runner", "called_from", "current_call"]
 
 
 _caller: ContextVar[Call | Collector | None] = ContextVar("flyte_nb_caller", default=None)
+
+
+def called_from(collector: Collector) -> Context:
+    """Return a copy of this context in which what is called is called from `collector`."""
+    context = copy_context()
+    context.run(_caller.set, collector)
+    return context
 
 
 def current_call() -> Call | None:
@@ -208,13 +215,18 @@ class Runner:
         if self._listeners.present:
             self._listeners.tell(call.node())
 
-    @contextmanager
-    def collecting(self) -> Iterator[Journal]:
-        """Give a journal of all that the body calls, which is a part of the run around it, if there is one."""
+    def collector(self) -> Collector:
+        """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed."""
         caller = _caller.get()
         collector = Collector(caller)
         if caller is None and self._watchers.present:
             self._watchers.tell(collector.journal)
+        return collector
+
+    @contextmanager
+    def collecting(self) -> Iterator[Journal]:
+        """Give a journal of all that the body calls, which is a part of the run around it, if there is one."""
+        collector = self.collector()
         token = _caller.set(collector)
         try:
             yield collector.journal

@@ -7,7 +7,7 @@ __all__ = ["duration_text"]
 
 def duration_text(seconds: float) -> str:
     """Return `seconds` as "0.302 s", "2 min 05 s" or "3 h 12 min"."""
-    if seconds < 60:
+    if round(seconds, 3) < 60:
         return f"{max(0.0, seconds):.3f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

@@ -420,21 +420,47 @@ def test_a_call_that_is_seen_while_it_ends() -> None:
     assert (run.ended, run.error) == (run.tree[0].ended, run.tree[0].error)
 
 
-def test_each_root_is_a_run() -> None:
-    """What is collected together and has several roots is as many runs."""
+def test_what_is_collected_together_is_one_run() -> None:
+    """All roots of one collection are one run, in the state that most needs attention, with all their lines."""
 
     @env.task
     async def t(n: int) -> None:
         write(f"{n}\n")
+        if n == 2:
+            raise ValueError("two")
 
     async def main() -> None:
         with session().runner.collecting():
-            await asyncio.gather(t(1), t(2))
+            await asyncio.gather(t(1), t(2), return_exceptions=True)
+            assert [run.state for run in flyte.runs()] == [RunState.RUNNING]
 
     asyncio.run(main())
-    assert [(run.calls, run.tree[0].inputs, run.logs[0].text) for run in flyte.runs()] == [
-        (1, "n=2", "2"),
-        (1, "n=1", "1"),
+    (run,) = flyte.runs()
+    assert (run.task, run.calls, run.state, run.error) == ("env.t", 2, RunState.FAILED, "ValueError: two")
+    assert [node.inputs for node in run.tree] == ["n=1", "n=2"]
+    assert [line.text for line in run.logs] == ["1", "2"]
+
+
+def test_a_map_is_one_run() -> None:
+    """However many calls it makes, it takes the place of one run, and what runs beside it is no part of it."""
+    session().history.start()
+
+    @env.task
+    async def t(n: int) -> int:
+        return n
+
+    async def main() -> None:
+        async for n in flyte.map(t, range(3)):
+            if n == 1:
+                await t(10)
+        await flyte.map(t, range(1_500))
+
+    asyncio.run(main())
+    session().history.stop()
+    assert sorted((run.calls, run.state.value) for run in flyte.runs()) == [
+        (1, "succeeded"),
+        (3, "succeeded"),
+        (1_500, "succeeded"),
     ]
 
 

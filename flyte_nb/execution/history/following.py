@@ -1,10 +1,14 @@
-"""One journal as the history follows it: what has become of its runs since the last look."""
+"""One journal as the history follows it: what has become of its run since the last look.
+
+A run is what one journal holds: a task and all that it called, or all that one `%flyte_run` or `flyte_nb.map` called.
+"""
 
 from __future__ import annotations
 
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
+from flyte_nb.execution.history.heads import RunHead, head_of
 from flyte_nb.execution.journal import LoneJournal
 from flyte_nb.execution.output import MOST_LINES
 
@@ -40,6 +44,7 @@ class Following:
 
     __slots__ = (
         "_calls",
+        "_head",
         "_held",
         "_journal",
         "_name",
@@ -55,8 +60,9 @@ class Following:
         self._held: Journal | None = journal
         self._journal, self._name = weakref.ref(journal), name
         self.length = self.lines = 0
-        self._roots: dict[int, int] = {}  # where in the journal each begins
-        self._calls: dict[int, set[int]] = {}  # ids by root
+        self._roots: dict[int, Call] = {}
+        self._calls: set[int] = set()
+        self._head: RunHead | None = None
         self._under_way: dict[int, Call] = {}
         self._outputs: dict[int, _Read] = {}
         self._settled = False
@@ -103,11 +109,14 @@ class Following:
             return
         closed = journal.closed  # before it is read
         changed = self._read(journal)
+        if not self.length:
+            return
+        run = self._name(journal[0].id)
         printing = dict.fromkeys([*changed, *self._under_way.values()])
         for call in changed:
             node = call.node()
-            batch.nodes.append((self._name(call.root), node))
-            self._calls.setdefault(call.root, set()).add(call.id)
+            batch.nodes.append((run, node))
+            self._calls.add(call.id)
             if node.state.is_final and node.ended is not None:
                 self._under_way.pop(call.id, None)
             else:
@@ -115,18 +124,19 @@ class Following:
         self._settled = closed and not self._under_way
         if thoroughly or self._settled:
             printing |= dict.fromkeys(filter(self._prints, journal[: self.length]))
-        printed = [call for call in printing if self._read_output(call, batch)]
-        for root in {call.root for call in (*changed, *printed)} & self._roots.keys():
-            batch.runs.append((self._name(root), journal[self._roots[root]].node(), len(self._calls[root])))
+        for call in printing:
+            self._read_output(run, call, batch)
+        head = head_of(run, self._roots.values(), len(self._calls), closed=closed)
+        if head != self._head:
+            batch.runs.append(head)
+            self._head = head
 
     def _read(self, journal: Journal) -> list[Call]:
         """Return the calls that have begun or changed, each once, callers before what they call."""
         begin, self.length = self.length, len(journal)  # other threads may append meanwhile
-        new = journal[begin : self.length]
-        for place, call in enumerate(new, begin):
-            if call.id == call.root:
-                self._roots.setdefault(call.id, place)
-        return list(dict.fromkeys(new))
+        new = dict.fromkeys(journal[begin : self.length])
+        self._roots.update((call.id, call) for call in new if call.id == call.root)
+        return list(new)
 
     def _prints(self, call: Call) -> bool:
         """Return whether the output of a call is not as it was read."""
@@ -138,13 +148,12 @@ class Following:
         excerpt = call.excerpt(read.settled) if read.unsettled else None
         return excerpt is not None and excerpt.lines != read.unsettled
 
-    def _read_output(self, call: Call, batch: Batch) -> bool:
-        """Add what is new of an output; return whether anything is."""
+    def _read_output(self, run: str, call: Call, batch: Batch) -> None:
+        """Add what is new of an output."""
         read = self._outputs.get(call.id, _NOTHING)
         excerpt = call.excerpt(read.settled)
         if excerpt is None or (excerpt.settled == read.settled and excerpt.lines == read.unsettled):
-            return False
-        run = self._name(call.root)
+            return
         batch.lines += [(run, number, line) for number, line in enumerate(excerpt.lines, excerpt.first)]
         count = excerpt.first + len(excerpt.lines)
         unsettled = excerpt.lines[max(0, excerpt.settled - excerpt.first) :]
@@ -152,4 +161,3 @@ class Following:
         self.lines += count - read.total
         if count > MOST_LINES:
             batch.dropped.append((run, call.id, count - MOST_LINES))
-        return True

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from flyte_nb.execution.history.heads import RunHead
     from flyte_nb.execution.history.records import RunFilter
 
 __all__ = ["Batch", "RunStore"]
@@ -74,13 +75,13 @@ class Batch:
     """What is new of several runs, to be written at once.
 
     Attributes:
-        runs: The name of each run, its root, and how many calls it has.
+        runs: The runs.
         nodes: The name of the run of each call, and the call.
         lines: The name of the run of each line, its number in the output of its call, and the line.
         dropped: The name of a run, the id of a call, and the number of the first line of its output that is kept.
     """
 
-    runs: list[tuple[str, Node, int]] = field(default_factory=list)
+    runs: list[RunHead] = field(default_factory=list)
     nodes: list[tuple[str, Node]] = field(default_factory=list)
     lines: list[tuple[str, int, LogLine]] = field(default_factory=list)
     dropped: list[tuple[str, int, int]] = field(default_factory=list)
@@ -115,14 +116,14 @@ class RunStore:
             StateError: The database cannot be written; nothing was.
         """
         sessions = [self._session_row()]
-        runs = [_run_row(self._session, *run) for run in batch.runs]
+        runs = [_run_row(self._session, head) for head in batch.runs]
         nodes = [_node_row(run, node) for run, node in batch.nodes]
         lines = [_line_row(run, number, line) for run, number, line in batch.lines]
         with self._database.transaction() as connection:
             for table, rows in (("session", sessions), ("run", runs), ("node", nodes), ("line", lines)):
                 _put(connection, table, rows)
             connection.executemany("DELETE FROM line WHERE run = ? AND node = ? AND number < ?", batch.dropped)
-            if any(root.state.is_final for _, root, _ in batch.runs):
+            if any(head.ended is not None for head in batch.runs):
                 self._prune(connection, keep)
 
     def give_sign(self) -> None:
@@ -278,9 +279,9 @@ def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def _run_row(session: str, name: str, root: Node, calls: int) -> tuple[Any, ...]:
-    times = root.started.timestamp(), _seconds(root)
-    return name, session, root.id, root.task, root.state.value, *times, calls, _storable(root.error)
+def _run_row(session: str, head: RunHead) -> tuple[Any, ...]:
+    end = head.calls, _storable(head.error)
+    return head.name, session, head.first, head.task, head.state.value, head.started, head.ended, *end
 
 
 def _node_row(run: str, node: Node) -> tuple[Any, ...]:
