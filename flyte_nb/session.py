@@ -326,8 +326,8 @@ def map(  # noqa: A001
 
 
 def runs(
+    task: Task[..., Any] | str | None = None,
     *,
-    task: str | None = None,
     state: str | Iterable[str] | None = None,
     since: datetime | timedelta | str | None = None,
     limit: int = 100,
@@ -337,7 +337,7 @@ def runs(
     The history holds every run of a notebook with the extension, and those of `flyte_nb.run` in scripts.
 
     Args:
-        task: Only those of this task, given by its full name, the name of its function, or its environment.
+        task: Only those of this task, or of this name: its full one, that of its function, or of its environment.
         state: Only those in this state, or in one of these: "failed", "lost", "running".
         since: Only those that began since then: a datetime, or how long ago, as a timedelta or as text: "2h", "7d".
         limit: How many at most.
@@ -349,7 +349,8 @@ def runs(
     """
     from flyte_nb.execution.history.records import run_filter
 
-    return _session.history.runs(run_filter(task, state, since, limit))
+    name = task.name if isinstance(task, Task) else task
+    return _session.history.runs(run_filter(name, state, since, limit))
 
 
 def reset() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+
+# For what is written between two tests, and when the process ends: never the user's own home.
+_home = tempfile.TemporaryDirectory(prefix="flyte_nb-tests-")
+os.environ["FLYTE_NB_HOME"] = _home.name
 
 # How long an example takes says nothing on a busy machine.
 settings.register_profile("flyte_nb", deadline=None)

@@ -368,13 +368,13 @@ def test_what_nobody_has_any_more_is_recorded() -> None:
         write(f"{n}\n")
 
     async def main() -> None:
-        for number in range(50):
+        for number in range(10):
             await t(number)
             collect_garbage()
 
     asyncio.run(main())
     collect_garbage()
-    assert [run.logs[0].text for run in flyte.runs()] == [str(number) for number in range(50)][::-1]
+    assert [run.logs[0].text for run in flyte.runs()] == [str(number) for number in range(10)][::-1]
 
 
 @pytest.mark.usefixtures("_recording")
@@ -418,6 +418,20 @@ def test_a_call_that_is_seen_while_it_ends() -> None:
     (run,) = flyte.runs()
     assert (run.state, run.error) == (RunState.FAILED, "SlowError: slow words")
     assert (run.ended, run.error) == (run.tree[0].ended, run.tree[0].error)
+
+
+def test_runs_can_be_asked_for_by_their_task() -> None:
+    """The task itself will do, as it does for `flyte_nb.run`."""
+
+    @env.task
+    async def t() -> None: ...
+
+    @env.task
+    async def other() -> None: ...
+
+    for task in (t, other):
+        asyncio.run(flyte.run(task))
+    assert [run.task for run in flyte.runs(t)] == ["env.t"]
 
 
 def test_what_is_collected_together_is_one_run() -> None:

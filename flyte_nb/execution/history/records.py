@@ -112,16 +112,27 @@ def lines_of(run: RecordedRun, task: str | None, stream: str | None) -> list[Log
     """Return the lines of `run` that are of `task`, named as in a filter of runs, and of `stream`; None for any.
 
     Raises:
-        InvalidValueError: The run has no such task.
+        InvalidValueError: The run has no such task, or there is no such stream.
     """
+    if stream is not None:
+        _check_stream(stream)
     lines = [line for line in run.logs if _is(task, line.task) and stream in (None, line.stream)]
     if not lines and task is not None:
         tasks = {node.task for node in run.tree}
         if not any(_is(task, other) for other in tasks):
             names = {name for other in tasks for name in _names(other)}
-            problem = f"is no task of run {run.name}.{did_you_mean(task, names)}"
+            hint = did_you_mean(task, names)
+            problem = f"is no task of run {run.name}{f'.{hint}' if hint else ''}"
             raise InvalidValueError("task", task, problem, f"--task {run.task}")
     return lines
+
+
+def _check_stream(stream: str) -> None:
+    """Levels of logging may have names of the user's, in capitals."""
+    known = ("stdout", "stderr", "display")
+    if stream not in known and not stream.isupper():
+        problem = f"is no stream.{did_you_mean(stream, known)} There are {', '.join(known)}, and levels such as WARNING"
+        raise InvalidValueError("stream", stream, problem, "--stream stderr")
 
 
 def _is(wanted: str | None, task: str) -> bool:
