@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from flyte_nb.execution.node import RunState
@@ -66,8 +67,13 @@ def head_of(name: str, roots: Collection[Call], calls: int, *, closed: bool) -> 
     over = closed and None not in ends
     state = next(one for one in _BY_URGENCY if one in states) if over else _under_way(states)
     error = next(filter(None, errors), "")
-    ended = max(end for end in ends if end is not None) if over else None
-    return RunHead(name, first.id, first.task, state, first.started, ended, calls, error)
+    ended = _told(max(end for end in ends if end is not None)) if over else None
+    return RunHead(name, first.id, first.task, state, _told(first.started), ended, calls, error)
+
+
+def _told(seconds: float) -> float:
+    """Return `seconds` as a datetime tells them, to the microsecond: a run is found by the moment that it tells."""
+    return datetime.fromtimestamp(seconds, timezone.utc).timestamp()
 
 
 def _under_way(states: Collection[RunState]) -> RunState:
