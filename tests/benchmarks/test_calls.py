@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-CALLS, ROUNDS = 20_000, 7
+CALLS, ROUNDS = 20_000, 11
 
 FLYTE_RUN = """
 import json, time
