@@ -15,7 +15,7 @@ __all__ = ["Table", "table_html", "table_text"]
 
 _MOST_ROWS_HTML, _MOST_ROWS_TEXT = 300, 60
 _UNBROKEN, _LONGEST_CELL, _LONGEST_TOOLTIP, _LONGEST_WHOLE = 28, 120, 1_000, 4_000
-_WIDEST_CELL, _WIDEST_RULE = 48, 100
+_WIDEST_CELL, _WIDEST_RULE, _LONGEST_LINE = 48, 100, 100
 # JupyterLab aligns cells to the right; it lets these inline styles through. A name is not broken at its hyphens.
 _LEFT = "text-align:left"
 _SHORT_CELL = "text-align:left;vertical-align:top;white-space:nowrap"
@@ -58,7 +58,8 @@ def table_html(table: Table, *, whole: bool = False) -> str:
     heads = "".join(f'<th scope="col" style="{_LEFT}">{html_text(head)}</th>' for head in table.columns)
     shown = _shown(table, _MOST_ROWS_HTML)
     rows = "".join(f"<tr>{''.join(_cell_html(cell, longest) for cell in row)}</tr>" for row in shown)
-    caption = f'<caption style="{_LEFT}">{html_text(table.caption)}</caption>' if table.caption else ""
+    wrapping = ";white-space:nowrap" if len(table.caption) <= _LONGEST_LINE else ""  # not at the width of the table
+    caption = f'<caption style="{_LEFT}{wrapping}">{html_text(table.caption)}</caption>' if table.caption else ""
     notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, _MOST_ROWS_HTML))
     return (
         f'<div class="flyte-nb" style="overflow-x:auto"><table>{caption}<thead><tr>{heads}</tr></thead>'

@@ -402,6 +402,7 @@ def test_a_restarted_kernel_leaves_no_run_going(notebook, screenshot):
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.wait_for_selector(".fnb-run[data-state='lost']")
     assert page.locator(".fnb-cancel").is_hidden()
+    assert "running" not in page.locator(".fnb-run-head").inner_text()
     clock = page.locator(".fnb-run-clock")
     before = clock.inner_text()
     page.wait_for_timeout(500)

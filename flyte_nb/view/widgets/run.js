@@ -417,7 +417,8 @@ export default hosted(RunView, {
   "comm_live_update": (views, model, memory) => {
     const { head, rows } = model.get("_run");
     if (head.ended !== null) return;
-    Object.assign(head, { state: "lost", ended: head.elapsed + (performance.now() - memory.heardAt) / 1000 });
+    const { queued = 0, running = 0, retrying = 0, ...counts } = head.counts;
+    Object.assign(head, { state: "lost", counts: { lost: queued + running + retrying, ...counts }, ended: head.elapsed + (performance.now() - memory.heardAt) / 1000 });
     for (const row of Object.values(rows)) if (row.ended === null && row.kind === "call") Object.assign(row, { state: "lost", bar: "lost", ended: head.ended });
     for (const view of views) view.refresh(Object.keys(rows), false);
   },
