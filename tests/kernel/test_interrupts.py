@@ -201,7 +201,7 @@ def test_sync_cell_that_is_interrupted(tasks: Notebook) -> None:
 def test_a_sync_task_in_a_thread_is_interrupted(tasks: Notebook) -> None:
     """`.aio()` of a sync task stops with its cell: the thread does not run on."""
     tasks.ok(
-        "seen = []\n@tasks.task\ndef spin():\n    print('running', flush=True)\n    try:\n        while True:\n"
+        "seen = []\n@tasks.task\ndef spin():\n    try:\n        print('running', flush=True)\n        while True:\n"
         "            time.sleep(0.001)\n    finally:\n        seen.append('cleaned up')"
     )
     result = tasks.interrupted("x = %flyte_run spin.aio()")
