@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timezone
 from time import time
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import TaskTimeoutError
+from flyte_nb.execution.clock import utc
 from flyte_nb.execution.journal import InnerJournal, Journal
 from flyte_nb.execution.node import LogLine, Node, RunState
 from flyte_nb.masking import error_text
@@ -159,8 +159,8 @@ class Call:
             self.root,
             self.task,
             self.state,
-            _utc(self.started),
-            None if self.ended is None else _utc(self.ended),
+            utc(self.started),
+            None if self.ended is None else utc(self.ended),
             self.error,
             self.attempts,
             self.inputs,
@@ -173,7 +173,3 @@ def _said(error: BaseException) -> str:
     """Return what `error` says, if it says more than that somebody has stopped the call."""
     kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: asyncio is not imported for this
     return "" if kinds & _STOPS else error_text(error)
-
-
-def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)

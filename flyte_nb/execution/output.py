@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from time import time
 
+from flyte_nb.execution.clock import utc
 from flyte_nb.execution.node import LogLine
 from flyte_nb.masking import beginning_without_credentials
 
@@ -94,7 +94,7 @@ class Output:
             kept = [(line.seconds, line.stream, line.text) for line in list(self._kept)[first - dropped :]]
             settled = min((line.number for line in self._open.values()), default=self.count)
         # Masking takes its time; whoever writes does not wait for it.
-        lines = [LogLine(node, task, _utc(seconds), stream, _shown(text)) for seconds, stream, text in kept]
+        lines = [LogLine(node, task, utc(seconds), stream, _shown(text)) for seconds, stream, text in kept]
         return Excerpt(first, lines, settled)
 
 
@@ -106,7 +106,3 @@ def _overwritten(text: str) -> str:
 
 def _shown(text: str) -> str:
     return beginning_without_credentials(text.rstrip("\r"), _LONGEST_LINE)
-
-
-def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)

@@ -20,7 +20,6 @@ from flyte_nb.execution.journal import Journal, LoneJournal
 from flyte_nb.execution.node import LogLine, Node, Run, RunState
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.listeners import Listeners
-from flyte_nb.model.home import home
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
@@ -248,7 +247,7 @@ class Runner:
         __tracebackhide__ = True
         if not isinstance(task, Task):
             raise NotATaskError(task)
-        if home().spec(task.environment) is None:
+        if self._spec(task.environment) is None:
             raise UnknownEnvironmentError(task.environment, (), task=task.name)
         check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
@@ -264,7 +263,7 @@ class Runner:
 
 
 def _in_order(calls: list[Call]) -> tuple[LogLine, ...]:
-    lines = [line for call in calls if call.output for line in call.logs()]
+    lines = [line for call in calls for line in call.logs()]
     return tuple(sorted(lines, key=lambda line: line.time))
 
 

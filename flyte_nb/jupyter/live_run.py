@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveRun", "RunsOnScreen"]
 
-# A run that is over sooner shows its end alone.
+# A run that is over sooner has no live view.
 _PATIENCE_SECONDS = 0.2
 _FOLLOW_SECONDS = 0.25
 # How many live views are kept after their runs, and how many calls these may have altogether.

@@ -29,8 +29,7 @@ def runs_table(runs: Collection[RecordedRun]) -> Table:
             run.task,
             f"{STATES[run.state.value].glyph} {run.state.value}",
             run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            # Rounded before, so that no second has a thousand milliseconds.
-            _NONE if run.duration is None else duration_text(round(run.duration, 3)),
+            _NONE if run.duration is None else duration_text(run.duration),
             f"{run.calls:,}",
             run.error or _NONE,
         )

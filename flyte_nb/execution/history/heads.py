@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from flyte_nb.execution.clock import utc
 from flyte_nb.execution.node import RunState
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def head_of(name: str, roots: Collection[Call], calls: int, *, closed: bool) -> 
 
 def _told(seconds: float) -> float:
     """Return `seconds` as a datetime tells them, to the microsecond: a run is found by the moment that it tells."""
-    return datetime.fromtimestamp(seconds, timezone.utc).timestamp()
+    return utc(seconds).timestamp()
 
 
 def _under_way(states: Collection[RunState]) -> RunState:

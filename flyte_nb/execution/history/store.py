@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import astuple, dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.database import Connection, Database
+from flyte_nb.execution.clock import utc
 from flyte_nb.execution.history.liveness import SessionRecord
 from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import LogLine, Node, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from flyte_nb.execution.history.heads import RunHead
@@ -219,7 +220,7 @@ class RunStore:
         calls: int,
         error: str,
     ) -> RecordedRun:
-        return RecordedRun(name, session, task, RunState(state), _utc(started), _ended(ended), calls, error, self)
+        return RecordedRun(name, session, task, RunState(state), utc(started), _ended(ended), calls, error, self)
 
     def tree(self, run: RecordedRun) -> tuple[Node, ...]:
         """Return the calls of `run` in the order of their beginning; those that a lost run had not ended are lost.
@@ -260,7 +261,7 @@ class RunStore:
         columns, order = "node, task, time, stream, text", "time, node, number"
         with self._database.connected() as connection:
             rows = connection.execute(f"SELECT {columns} FROM line WHERE run = ? ORDER BY {order}", (run.name,))  # noqa: S608
-            return tuple(LogLine(node, task, _utc(time), *rest) for node, task, time, *rest in rows)
+            return tuple(LogLine(node, task, utc(time), *rest) for node, task, time, *rest in rows)
 
 
 def _put(connection: Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -311,7 +312,7 @@ def _node(
     lost: bool,
 ) -> Node:
     known = RunState.LOST if lost and ended is None else RunState(state)
-    return Node(number, parent, root, task, known, _utc(started), _ended(ended), *rest)
+    return Node(number, parent, root, task, known, utc(started), _ended(ended), *rest)
 
 
 def _seconds(node: Node) -> float | None:
@@ -320,8 +321,4 @@ def _seconds(node: Node) -> float | None:
 
 
 def _ended(seconds: float | None) -> datetime | None:
-    return None if seconds is None else _utc(seconds)
-
-
-def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    return None if seconds is None else utc(seconds)
