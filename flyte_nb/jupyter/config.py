@@ -46,10 +46,6 @@ class FlyteNB(Configurable):
         self._leave_home()  # what belongs into the present folder is written there first
         self._settings.home = change["new"]
 
-    @observe("keep_runs")
-    def _set_keep_runs(self, change: Any) -> None:
-        self._settings.keep_runs = change["new"]
-
-    @observe("cache_size")
-    def _set_cache_size(self, change: Any) -> None:
-        self._settings.cache_size = change["new"]
+    @observe("keep_runs", "cache_size")
+    def _set(self, change: Any) -> None:
+        setattr(self._settings, change["name"], change["new"])

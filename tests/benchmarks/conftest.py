@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.kernel.notebook import Notebook
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ROUNDS = 3
@@ -50,6 +52,17 @@ def growth(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
         return float(ratio)
 
     return measure
+
+
+@pytest.fixture
+def fresh_kernel(tmp_path: Path) -> Iterator[Notebook]:
+    """A real kernel with a home of its own, in which nothing has run."""
+    home = {"FLYTE_NB_HOME": str(tmp_path / "home"), "IPYTHONDIR": str(tmp_path / "ipython")}
+    notebook = Notebook(tmp_path, {**os.environ, **home})
+    try:
+        yield notebook
+    finally:
+        notebook.close()
 
 
 @pytest.fixture

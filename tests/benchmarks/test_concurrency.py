@@ -7,17 +7,13 @@ Not part of the default run:
 
 from __future__ import annotations
 
-import os
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kernel.notebook import Notebook
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from tests.kernel.notebook import Notebook
 
 ROUNDS = 15
 
@@ -50,14 +46,9 @@ held = tracemalloc.get_traced_memory()[0]
 
 
 @pytest.fixture
-def kernel(tmp_path: Path) -> Iterator[Notebook]:
-    home = {"FLYTE_NB_HOME": str(tmp_path / "home"), "IPYTHONDIR": str(tmp_path / "ipython")}
-    notebook = Notebook(tmp_path, {**os.environ, **home})
-    try:
-        notebook.ok(SETUP)
-        yield notebook
-    finally:
-        notebook.close()
+def kernel(fresh_kernel: Notebook) -> Notebook:
+    fresh_kernel.ok(SETUP)
+    return fresh_kernel
 
 
 def test_ten_thousand_at_once(kernel: Notebook, capsys: Any) -> None:

@@ -7,18 +7,14 @@ Not part of the default run:
 
 from __future__ import annotations
 
-import os
 import random
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.kernel.notebook import Notebook
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from tests.kernel.notebook import Notebook
 
 TRIES = 50
 
@@ -44,14 +40,9 @@ def looping():
 
 
 @pytest.fixture
-def kernel(tmp_path: Path) -> Iterator[Notebook]:
-    home = {"FLYTE_NB_HOME": str(tmp_path / "home"), "IPYTHONDIR": str(tmp_path / "ipython")}
-    notebook = Notebook(tmp_path, {**os.environ, **home})
-    try:
-        notebook.ok(SETUP)
-        yield notebook
-    finally:
-        notebook.close()
+def kernel(fresh_kernel: Notebook) -> Notebook:
+    fresh_kernel.ok(SETUP)
+    return fresh_kernel
 
 
 @pytest.mark.parametrize("call", ["awaiting()", "computing()", "looping.aio()"])
