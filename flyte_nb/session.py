@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
     from datetime import datetime, timedelta
 
-    from flyte_nb.bundle import Bundle
+    from flyte_nb.bundle.content import Bundle
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment, EnvironmentStatus
     from flyte_nb.execution.caching.results import CachedResults
@@ -144,7 +144,7 @@ class Session:
         return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
 
     def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
-        from flyte_nb.bundle import bundle
+        from flyte_nb.bundle.bundling import bundle
 
         return bundle(self.registry.require(name), dependencies, self.registry.tasks(name))
 

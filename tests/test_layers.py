@@ -20,7 +20,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # From the bottom to the top; what shares a line does not import each other.
 LAYERS = [
     {"errors"},
-    {"database", "listeners", "masking", "settings"},
+    {"database", "libraries", "listeners", "liveness", "masking", "settings"},
     {"model"},
     {"graph"},
     {"definitions"},

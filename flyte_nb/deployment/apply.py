@@ -16,7 +16,7 @@ from flyte_nb.masking import error_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flyte_nb.bundle import Bundle
+    from flyte_nb.bundle.content import Bundle
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.targets.protocol import Target
 
@@ -74,7 +74,7 @@ class _Application:
                 work.add_done_callback(lambda _, name=name: self._ended.put_nowait(name))  # type: ignore[misc]
 
     async def _deploy(self, name: str) -> None:
-        await self._target.deploy_environment(self._bundles[name])
+        await self._target.deploy_environment(self._bundles[name], lambda _: None)
 
     def _finish(self, name: str) -> None:
         work = self._running.pop(name)

@@ -13,7 +13,7 @@ from flyte_nb.masking import MASK
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flyte_nb.bundle import Bundle
+    from flyte_nb.bundle.content import Bundle
     from flyte_nb.targets.protocol import Deployed
 
 __all__ = ["Action", "Change", "Plan", "Step", "make_plan"]

@@ -12,7 +12,7 @@ from flyte_nb.targets.protocol import Deployed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flyte_nb.bundle import Bundle
+    from flyte_nb.bundle.content import Bundle
 
 __all__ = ["DeploymentState"]
 
@@ -65,6 +65,15 @@ class DeploymentState:
         )
         with self._database.connected() as connection:
             connection.execute("INSERT OR REPLACE INTO environment VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def forget(self, target: str, name: str) -> None:
+        """Record that `name` is no longer deployed to `target`.
+
+        Raises:
+            StateError: The database cannot be written.
+        """
+        with self._database.connected() as connection:
+            connection.execute("DELETE FROM environment WHERE target = ? AND name = ?", (target, name))
 
 
 def _deployed(name: str, fingerprint: str, specification: str, sources: str, deployed_at: str) -> Deployed:

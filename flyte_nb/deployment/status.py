@@ -19,11 +19,25 @@ class State(str, Enum):
 
     PENDING = "pending"
     RUNNING = "running"
+    RETRYING = "retrying"
     SUCCEEDED = "succeeded"
+    REMOVED = "removed"
     UNCHANGED = "unchanged"
     FAILED = "failed"
+    TIMED_OUT = "timed out"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
+    LOST = "lost"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to the environment in this deployment."""
+        return self not in (State.PENDING, State.RUNNING, State.RETRYING)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the environment is as the plan wants it."""
+        return self in (State.SUCCEEDED, State.REMOVED, State.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,8 @@ class EnvironmentStatus:
         state: Where it stands.
         started: When its deployment began, in UTC; None if it did not.
         ended: When its deployment ended, in UTC; None if it has not.
-        error: Why it failed, was skipped or cancelled; otherwise empty.
+        error: Why it failed, was skipped or cancelled; otherwise empty. Without credentials.
+        attempt: How often it was begun; 0 if it was not.
     """
 
     name: str
@@ -43,6 +58,7 @@ class EnvironmentStatus:
     started: datetime | None = None
     ended: datetime | None = None
     error: str = ""
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,7 @@ class Deployment:
         order: The names that are deployed, in the order in which they were completed.
         started: When it began, in UTC.
         ended: When it ended, in UTC.
+        name: What the history of deployments calls it: "d12".
     """
 
     target: str
@@ -62,6 +79,7 @@ class Deployment:
     order: list[str]
     started: datetime
     ended: datetime
+    name: str = ""
 
     def __str__(self) -> str:
         lines = (f"{s.state.value:10} {s.name}{f'  {s.error}' if s.error else ''}" for s in self.environments)
@@ -75,7 +93,7 @@ class Deployment:
     @property
     def succeeded(self) -> bool:
         """Whether every environment is deployed."""
-        return len(self.order) == len(self.environments)
+        return all(status.state.is_success for status in self.environments)
 
     @property
     def duration(self) -> float:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flyte_nb.bundle import Bundle
-    from flyte_nb.targets.protocol import Deployed
+    from flyte_nb.bundle.content import Bundle
+    from flyte_nb.targets.protocol import Deployed, Log
 
 __all__ = ["LocalTarget", "Records"]
 
@@ -22,6 +22,9 @@ class Records(Protocol):
 
     def record(self, target: str, bundle: Bundle) -> None:
         """Record `bundle` as deployed to `target` now, replacing an earlier record of its name."""
+
+    def forget(self, target: str, name: str) -> None:
+        """Record that `name` is no longer deployed to `target`."""
 
 
 class LocalTarget:
@@ -36,7 +39,7 @@ class LocalTarget:
         """Return what is deployed on this machine, by name."""
         return self._records.deployed(self.name)
 
-    async def deploy_environment(self, bundle: Bundle) -> None:
+    async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         """Record `bundle`, in a thread, so that others deploy meanwhile."""
         writing = asyncio.ensure_future(asyncio.to_thread(self._records.record, self.name, bundle))
         try:
@@ -44,3 +47,9 @@ class LocalTarget:
         except asyncio.CancelledError:
             # A thread cannot be stopped and the write takes milliseconds: finish it, so that what is reported is true.
             await writing
+        log(f"recorded version {bundle.fingerprint[:12]}")
+
+    async def remove_environment(self, name: str, log: Log) -> None:
+        """Forget `name`."""
+        await asyncio.to_thread(self._records.forget, self.name, name)
+        log("forgotten")

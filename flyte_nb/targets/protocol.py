@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from flyte_nb.bundle import Bundle
+    from flyte_nb.bundle.content import Bundle
 
-__all__ = ["Deployed", "Target"]
+    Log = Callable[[str], None]
+
+__all__ = ["Deployed", "Log", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +45,8 @@ class Target(Protocol):
     def observe(self) -> Mapping[str, Deployed]:
         """Return what is deployed there now, by name."""
 
-    async def deploy_environment(self, bundle: Bundle) -> None:
-        """Deploy one environment, or raise; afterwards `observe` shows it."""
+    async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
+        """Deploy one environment, or raise; afterwards `observe` shows it. `log` takes lines for people to read."""
+
+    async def remove_environment(self, name: str, log: Log) -> None:
+        """Take one environment away, or raise; afterwards `observe` does not show it."""

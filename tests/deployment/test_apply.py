@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyte_nb.bundle import Bundle
+from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.apply import apply_plan
 from flyte_nb.deployment.plan import make_plan
 from flyte_nb.deployment.status import EnvironmentStatus, State
@@ -59,7 +59,7 @@ class NotingTarget:
         """Nothing is deployed."""
         return {}
 
-    async def deploy_environment(self, bundle: Bundle) -> None:
+    async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         """Call `work`."""
         self.running.add(bundle.name)
         self.most_running = max(self.most_running, len(self.running))
@@ -318,7 +318,7 @@ def test_a_target_that_fails_before_it_awaits_is_a_failure_like_others() -> None
     """A target whose method is not even a coroutine function fails one environment, not the deployment."""
 
     class Broken(NotingTarget):
-        def deploy_environment(self, bundle: Bundle) -> None:  # type: ignore[override]
+        def deploy_environment(self, bundle: Bundle, log: object) -> None:  # type: ignore[override]
             raise ValueError
 
     result = asyncio.run(Applied(CHAIN, Broken()).start())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import flyte_nb
-from flyte_nb.bundle import Bundle
+from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.errors import StateError
 
@@ -26,7 +26,7 @@ WRITER = """
 import os, sys
 from itertools import count
 from pathlib import Path
-from flyte_nb.bundle import Bundle
+from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.state import DeploymentState
 
 state = DeploymentState(Path(sys.argv[1]))
@@ -41,7 +41,7 @@ for number in count():
 RIVAL = """
 import sys
 from pathlib import Path
-from flyte_nb.bundle import Bundle
+from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.state import DeploymentState
 
 print("ready", flush=True)

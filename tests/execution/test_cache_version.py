@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb as flyte
+from flyte_nb import libraries
 from flyte_nb.errors import UncacheableGlobalError
-from flyte_nb.execution.caching import libraries
 from flyte_nb.execution.caching.key import task_version
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.bundle import Bundle
+from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.targets.local import LocalTarget
 from flyte_nb.targets.protocol import Deployed
@@ -41,7 +41,7 @@ class SlowRecords:
 
 def test_what_is_deployed_is_observed(tmp_path: Path) -> None:
     """After a deployment the target shows it, also to another kernel."""
-    asyncio.run(LocalTarget(DeploymentState(tmp_path)).deploy_environment(BASE))
+    asyncio.run(LocalTarget(DeploymentState(tmp_path)).deploy_environment(BASE, print))
     (deployed,) = LocalTarget(DeploymentState(tmp_path)).observe().values()
     assert (deployed.name, deployed.fingerprint) == ("base", "f1")
 
@@ -50,7 +50,7 @@ def test_recording_does_not_block_the_loop() -> None:
     """While the disk is slow, other work of the loop goes on."""
 
     async def scenario(records: SlowRecords) -> None:
-        deployment = asyncio.ensure_future(LocalTarget(records).deploy_environment(BASE))
+        deployment = asyncio.ensure_future(LocalTarget(records).deploy_environment(BASE, print))
         await asyncio.to_thread(records.begun.wait, 10)
         assert not deployment.done()
         records.release.set()
@@ -63,7 +63,7 @@ def test_a_cancelled_deployment_finishes_its_write() -> None:
     """A write that has begun cannot be stopped: it is waited for, so that what is told and what is there agree."""
 
     async def scenario(records: SlowRecords) -> None:
-        deployment = asyncio.ensure_future(LocalTarget(records).deploy_environment(BASE))
+        deployment = asyncio.ensure_future(LocalTarget(records).deploy_environment(BASE, print))
         await asyncio.to_thread(records.begun.wait, 10)
         deployment.cancel()
         await asyncio.sleep(0)
@@ -85,4 +85,4 @@ def test_a_failed_write_fails_the_deployment() -> None:
             raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        asyncio.run(LocalTarget(Full()).deploy_environment(BASE))
+        asyncio.run(LocalTarget(Full()).deploy_environment(BASE, print))

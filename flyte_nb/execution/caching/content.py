@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.execution.caching.arrays import array_token
 from flyte_nb.execution.caching.encoding import LEAVES, UnhashableError, digested, framed, text, type_name, unreadable
 from flyte_nb.execution.caching.frames import frame_token
-from flyte_nb.execution.caching.libraries import module_name
+from flyte_nb.libraries import module_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

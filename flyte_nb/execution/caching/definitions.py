@@ -33,7 +33,7 @@ from flyte_nb.execution.caching.code import facts_of
 from flyte_nb.execution.caching.content import ContentWalk
 from flyte_nb.execution.caching.encoding import UnhashableError, framed, text, type_name, unreadable
 from flyte_nb.execution.caching.imports import full_name, is_library_import, user_module
-from flyte_nb.execution.caching.libraries import has_name, is_library, library_name, module_name
+from flyte_nb.libraries import has_name, is_library, library_name, module_name
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec, resolve_name
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from flyte_nb.execution.caching.libraries import is_library, is_library_file, is_of_python
+from flyte_nb.libraries import is_library, is_library_file, is_of_python
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec

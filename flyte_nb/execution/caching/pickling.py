@@ -10,7 +10,7 @@ import io
 import pickle
 from typing import Any
 
-from flyte_nb.execution.caching.libraries import has_name
+from flyte_nb.libraries import has_name
 
 __all__ = ["pickled", "unpickled"]
 

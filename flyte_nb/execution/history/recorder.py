@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from flyte_nb.execution.history.following import Following
-from flyte_nb.execution.history.liveness import SIGN_SECONDS
+from flyte_nb.liveness import SIGN_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.database import Connection, Database
 from flyte_nb.execution.clock import utc
-from flyte_nb.execution.history.liveness import SessionRecord
 from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import LogLine, Node, RunState
+from flyte_nb.liveness import SessionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

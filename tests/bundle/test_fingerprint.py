@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb
-from flyte_nb.bundle import Bundle, bundle
+from flyte_nb.bundle.bundling import bundle
 from flyte_nb.errors import SourceUnavailableError
 from flyte_nb.masking import MASK
 from flyte_nb.model.task import Task
@@ -22,6 +22,8 @@ from flyte_nb.model.task import Task
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from flyte_nb.bundle.content import Bundle
 
 TASK = """
     @env.task
@@ -196,7 +198,7 @@ def test_the_specification_is_json_without_secrets() -> None:
 PROCESS = """
 import functools
 import flyte_nb as flyte
-from flyte_nb.bundle import bundle
+from flyte_nb.bundle.bundling import bundle
 
 class Plain:
     def __init__(self): self.values = {"x", "y", "z"}

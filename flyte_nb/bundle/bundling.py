@@ -10,10 +10,11 @@ import re
 import textwrap
 import tokenize
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.bundle.content import Bundle
 from flyte_nb.errors import SourceUnavailableError
 from flyte_nb.masking import masked, without_credentials
 from flyte_nb.model.image import Image
@@ -25,30 +26,13 @@ if TYPE_CHECKING:
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
-__all__ = ["Bundle", "bundle"]
+__all__ = ["bundle"]
 
 _NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL})
 _LAYOUT = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 # The file is no longer the one that was imported.
 _NOT_PYTHON = (SyntaxError, tokenize.TokenError)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """One environment as it would be deployed now.
-
-    Attributes:
-        name: The environment.
-        specification: Its fields, and the policies of its tasks, as JSON values; secrets are masked.
-        sources: The source of each task by its full name.
-        fingerprint: SHA-256 in hex of specification (unmasked) and sources; comments and blank lines do not count.
-    """
-
-    name: str
-    specification: Mapping[str, Any]
-    sources: Mapping[str, str]
-    fingerprint: str
 
 
 def bundle(spec: EnvironmentSpec, dependencies: Iterable[str], tasks: Mapping[str, Task[..., Any]]) -> Bundle:
