@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CircularDependencyError",
+    "CredentialInSourceError",
     "DeploymentFailedError",
     "EnvironmentInUseError",
     "FlyteNbError",
+    "HiddenDependencyError",
     "InvalidArgumentsError",
     "InvalidExpressionError",
     "InvalidInputError",
@@ -189,6 +191,36 @@ class SourceUnavailableError(FlyteNbError):
     def __init__(self, task: str) -> None:
         self.task = task
         super().__init__(f"the source of task {task!r} is not available. Define it in a cell or in a module file.")
+
+
+class HiddenDependencyError(FlyteNbError):
+    """Tasks use what is not there where they are deployed: values of the notebook's run, or names nothing defines.
+
+    Attributes:
+        environment: The environment.
+        dependencies: What is used, where, and what to do instead: each a `HiddenDependency`.
+    """
+
+    def __init__(self, environment: str, dependencies: Sequence[object]) -> None:
+        self.environment, self.dependencies = environment, tuple(dependencies)
+        others = f" ({len(self.dependencies) - 1} more like this)" if len(self.dependencies) > 1 else ""
+        super().__init__(f"{self.dependencies[0]}{others}")
+
+
+class CredentialInSourceError(FlyteNbError):
+    """Code that is to be deployed holds a password or the like.
+
+    Attributes:
+        environment: The environment.
+        place: Where it stands: "cell [3], line 2".
+    """
+
+    def __init__(self, environment: str, place: str) -> None:
+        self.environment, self.place = environment, place
+        super().__init__(
+            f"{environment!r} was not bundled: {place} holds what looks like a key or a password. "
+            'Give the environment secrets=[flyte.Secret("my-key")] and read os.environ["MY_KEY"] in the task.'
+        )
 
 
 class DeploymentFailedError(FlyteNbError):

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments, Registry
+from flyte_nb.definitions.sources import CellSources
 from flyte_nb.errors import (
+    FlyteNbError,
     InvalidTypeError,
     InvalidValueError,
     NotATaskError,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
     from datetime import datetime, timedelta
 
+    from flyte_nb.bundle.bundling import Bundler
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.deployment.plan import Plan
     from flyte_nb.deployment.status import Deployment, EnvironmentStatus
@@ -50,11 +53,13 @@ class Session:
 
     def __init__(self) -> None:
         self.registry = Registry()
+        self.cells = CellSources()
         self.settings = Settings()
         self.runner = Runner(self.registry.spec, self._cached_results)
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.history = History(self.runner, self.settings)
         self._results: CachedResults | None = None
+        self._bundler: Bundler | None = None
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
     # The home of the model
@@ -140,13 +145,17 @@ class Session:
 
         names = self.select(environments)
         dependencies = {name: self.registry.dependencies(name) for name in names}
-        bundles = {name: self._bundle(name, dependencies[name]) for name in names}
+        bundles, refused = self.bundles(names)
+        for error in refused.values():
+            raise error
         return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
 
-    def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
-        from flyte_nb.bundle.bundling import bundle
+    def bundles(self, names: Collection[str]) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
+        """Return what would be deployed of each of `names`, and why of some nothing can be."""
+        from flyte_nb.bundle.bundling import Bundler
 
-        return bundle(self.registry.require(name), dependencies, self.registry.tasks(name))
+        self._bundler = self._bundler or Bundler(self.registry, self.cells)
+        return self._bundler.bundles(names)
 
     async def deploy(
         self,

@@ -1,106 +1,228 @@
-"""What is deployed of an environment: its specification, the source of its tasks, and a fingerprint of both."""
+"""From the session's definitions to bundles: finds where tasks are written, and takes out what they need."""
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import io
-import json
-import re
-import textwrap
-import tokenize
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from datetime import timedelta
+import linecache
+import sys
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.bundle.composing import compose
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.errors import SourceUnavailableError
-from flyte_nb.masking import masked, without_credentials
-from flyte_nb.model.image import Image
-from flyte_nb.model.task import POLICIES
+from flyte_nb.bundle.credentials import refuse_credentials
+from flyte_nb.bundle.fingerprints import fingerprint
+from flyte_nb.bundle.module_names import PACKAGE, module_names
+from flyte_nb.bundle.namespace import Kind, Meaning, Namespace
+from flyte_nb.bundle.slicing import Located, slice_of
+from flyte_nb.bundle.specification import specification, storable
+from flyte_nb.bundle.statements import SourceText
+from flyte_nb.bundle.user_modules import imported_modules, user_files
+from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceUnavailableError
+from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Mapping
+    from types import FunctionType
 
+    from flyte_nb.bundle.slicing import Slice
+    from flyte_nb.definitions.registry import Registry
+    from flyte_nb.definitions.sources import CellSource, CellSources
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
-__all__ = ["bundle"]
-
-_NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL})
-_LAYOUT = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
-# The file is no longer the one that was imported.
-_NOT_PYTHON = (SyntaxError, tokenize.TokenError)
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+__all__ = ["Bundler"]
 
 
-def bundle(spec: EnvironmentSpec, dependencies: Iterable[str], tasks: Mapping[str, Task[..., Any]]) -> Bundle:
-    """Return what would be deployed of the environment that `spec` defines.
+class Bundler:
+    """Makes the bundles of a session, and keeps those that cannot have changed."""
 
-    Raises:
-        SourceUnavailableError: The source of a task cannot be found.
-    """
-    specification = _plain(spec)
-    specification["depends_on"] = sorted(dependencies)
-    specification["tasks"] = {name: _policies(task) for name, task in sorted(tasks.items())}
-    sources = {name: _source(task) for name, task in sorted(tasks.items())}
-    content = {"specification": specification, "code": {name: _code(name, text) for name, text in sources.items()}}
-    fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return Bundle(spec.name, _storable(specification), sources, fingerprint)
+    def __init__(self, registry: Registry, cells: CellSources) -> None:
+        self._registry, self._cells = registry, cells
+        self._parsed = _Parsed()
+        self._kept: dict[str, tuple[_State, Bundle]] = {}
 
-
-def _storable(specification: dict[str, Any]) -> dict[str, Any]:
-    """Return `specification` without secrets; references to a store's secrets are none."""
-    kept: dict[str, Any] = without_credentials(specification)
-    for part in (kept, kept["image"]):
-        if isinstance(part, dict) and "env_vars" in part:
-            part["env_vars"] = masked(part["env_vars"])
-    return {**kept, "flyte_options": masked(kept["flyte_options"])}
-
-
-def _policies(task: Task[..., Any]) -> dict[str, Any]:
-    return {name: _plain(getattr(task, name)) for name in POLICIES}
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` in terms of JSON, the same for equal values in every process."""
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if is_dataclass(value) and not isinstance(value, type):
-        content = {field.name: getattr(value, field.name) for field in fields(value)}
-        if isinstance(value, Image):
-            content["env_vars"] = dict(value.env_vars)
-        return _plain(content)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(content) for key, content in sorted(value.items(), key=lambda item: str(item[0]))}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, set | frozenset):
-        return sorted((_plain(entry) for entry in value), key=repr)
-    if "__repr__" not in {name for kind in type(value).__mro__[:-1] for name in vars(kind)}:
-        # The default repr is an address, which differs from process to process.
-        return {"type": type(value).__qualname__, **_plain(getattr(value, "__dict__", {}))}
-    return _ADDRESS.sub("", repr(value))
+    def bundles(self, names: Collection[str]) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
+        """Return what would be deployed of each of `names`, and why of some nothing can be."""
+        look = _Look(self._registry, self._cells, self._parsed)
+        found: dict[str, Bundle] = {}
+        refused: dict[str, FlyteNbError] = {}
+        kept, self._kept = self._kept, {}
+        for name in names:
+            state = look.state(name)
+            try:
+                known = kept.get(name)
+                found[name] = known[1] if known and known[0] == state else look.bundle(name)
+            except FlyteNbError as error:
+                refused[name] = error
+            else:
+                if state.is_all and not found[name].files:
+                    self._kept[name] = (state, found[name])
+        return found, refused
 
 
-def _source(task: Task[..., Any]) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(task.function))
-    except (OSError, TypeError, *_NOT_PYTHON) as error:
-        raise SourceUnavailableError(task.name) from error
+class _State:
+    """What the bundle of an environment depends on; equal only to one of the very same objects."""
+
+    def __init__(
+        self, spec: EnvironmentSpec, tasks: tuple[Task[..., Any], ...], rest: tuple[Any, ...], *, is_all: bool
+    ):
+        self._objects, self._rest = (spec, *tasks), rest
+        self.is_all = is_all  # and not on files, which change without the session hearing of it
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _State)
+            and self._rest == other._rest
+            and len(self._objects) == len(other._objects)
+            and all(mine is its for mine, its in zip(self._objects, other._objects, strict=True))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-def _code(task: str, source: str) -> list[str]:
-    """Return the tokens of `source` that mean something to Python; of what is only layout, the kind."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except _NOT_PYTHON as error:
-        raise SourceUnavailableError(task) from error
-    return [
-        f"<{tokenize.tok_name[token.type]}>" if token.type in _LAYOUT else token.string
-        for token in tokens
-        if token.type not in _NOT_CODE
-    ]
+class _Parsed:
+    """The cells and files that were parsed so far."""
+
+    def __init__(self) -> None:
+        self._cells: dict[CellSource, SourceText] = {}
+        self._files: dict[str, Namespace] = {}
+        self._notebook: tuple[list[SourceText], Namespace] | None = None
+
+    def cells(self, cells: Collection[CellSource]) -> list[SourceText]:
+        """Return the text of each of `cells`."""
+        self._cells = {cell: self._cells.get(cell) or SourceText(cell.text, cell.title) for cell in cells}
+        return list(self._cells.values())
+
+    def notebook(self, texts: list[SourceText], names: Mapping[str, Any]) -> Namespace:
+        """Return the names that `texts`, the cells of a notebook, share."""
+        known = self._notebook
+        if known is None or known[0] != texts or known[1].values is not names:
+            known = self._notebook = (texts, Namespace(texts, names))
+        return known[1]
+
+    def file(self, filename: str, names: Mapping[str, Any]) -> Namespace:
+        """Return the names of the module, or the script, in a file."""
+        linecache.checkcache(filename)
+        text = "".join(linecache.getlines(filename))
+        known = self._files.get(filename)
+        if known is None or known.sources[0].text != text or known.values is not names:
+            package = names.get("__package__") or ""
+            known = self._files[filename] = Namespace([SourceText(text, Path(filename).name, package)], names)
+        return known
+
+
+class _Look:
+    """One look at the session: what is written where, as it is now."""
+
+    def __init__(self, registry: Registry, cells: CellSources, parsed: _Parsed) -> None:
+        self._registry, self._parsed = registry, parsed
+        self._names = cells.names
+        self._cells = cells.in_order(registry.cell_order())
+        self._texts = dict(zip((cell.filename for cell in self._cells), parsed.cells(self._cells), strict=True))
+        environments = registry.names()
+        self._modules = module_names(environments)
+        self._tasks = {task.name: task for name in environments for task in registry.tasks(name).values()}
+        self._rest = (cells.version, tuple(cell.key for cell in self._cells), tuple(self._modules.items()))
+
+    def state(self, name: str) -> _State:
+        """Return what the bundle of `name` depends on."""
+        tasks = tuple(self._registry.tasks(name).values())
+        is_all = all(_code(task).co_filename in self._texts for task in tasks)
+        dependencies = self._registry.dependencies(name)
+        return _State(self._registry.require(name), tasks, (dependencies, *self._rest), is_all=is_all)
+
+    def bundle(self, name: str) -> Bundle:
+        """Return what would be deployed of `name`.
+
+        Raises:
+            SourceUnavailableError: The source of a task cannot be found.
+            HiddenDependencyError: A task uses what no definition gives.
+            CredentialInSourceError: What would be deployed holds a password or the like.
+        """
+        spec, dependencies = self._registry.require(name), self._registry.dependencies(name)
+        tasks = self._registry.tasks(name)
+        found = slice_of(name, [self._locate(task) for task in tasks.values()], self._environment, self._elsewhere)
+        if found.problems:
+            raise HiddenDependencyError(name, found.problems)
+        files = self._files(found)
+        refuse_credentials(name, found, files)
+        said = specification(spec, dependencies, tasks)
+        composed = compose(spec, dependencies, tasks, found, self._modules)
+        files |= {f"{PACKAGE}/{file}": without_credentials(text) for file, text in composed.files.items()}
+        return Bundle(
+            name,
+            storable(said),
+            {**composed.sources, **files},
+            fingerprint(said, found, files),
+            composed.text,
+            files,
+        )
+
+    def _files(self, found: Slice) -> dict[str, str]:
+        modules = {
+            module
+            for part in found.parts.values()
+            for module in imported_modules([part.node], part.statement.source.package)
+        }
+        return user_files(sorted(modules), self._is_taken_apart)
+
+    def _is_taken_apart(self, module: str) -> bool:
+        return module in self._elsewhere or module.partition(".")[0] == PACKAGE
+
+    def _environment(self, meaning: Meaning) -> str:
+        """Return the environment that a reference leads to, or nothing if it is not defined."""
+        name = meaning.refers_to.partition(".")[0]
+        is_there = meaning.kind is Kind.ENVIRONMENT or meaning.refers_to in self._tasks
+        return name if is_there and self._registry.spec(name) else ""
+
+    # Where tasks are written
+
+    def _locate(self, task: Task[..., Any]) -> Located:
+        code = _code(task)
+        namespace, text = self._place(task)
+        found = text.functions.get((code.co_name, code.co_firstlineno)) if text else None
+        if found is None:
+            raise SourceUnavailableError(task.name)
+        node, statement = found
+        return Located(task.name, namespace, statement, node, code.co_freevars)
+
+    def _place(self, task: Task[..., Any]) -> tuple[Namespace, SourceText | None]:
+        names, filename = _function(task).__globals__, _code(task).co_filename
+        if names is self._names:
+            return self._notebook, self._texts_and_loose.get(filename)
+        namespace = self._parsed.file(filename, names)
+        return namespace, namespace.sources[0]
+
+    @cached_property
+    def _texts_and_loose(self) -> dict[str, SourceText]:
+        """The cells by file, with what else ran among them: a cell that is not over yet, code of a magic."""
+        files = {_code(task).co_filename for task in self._tasks.values() if _function(task).__globals__ is self._names}
+        loose = {file: "".join(linecache.getlines(file)) for file in sorted(files - self._texts.keys())}
+        return {**self._texts, **{file: SourceText(text, "this cell") for file, text in loose.items() if text}}
+
+    @cached_property
+    def _notebook(self) -> Namespace:
+        return self._parsed.notebook(list(self._texts_and_loose.values()), self._names)
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, Namespace]:
+        """The modules, by name, whose definitions are taken out of them: those that define tasks."""
+        found: dict[str, Namespace] = {}
+        for task in self._tasks.values():
+            names = _function(task).__globals__
+            module = names.get("__name__")
+            if names is not self._names and isinstance(module, str) and module != "__main__" and module in sys.modules:
+                found[module] = self._parsed.file(_code(task).co_filename, names)
+        return found
+
+
+def _function(task: Task[..., Any]) -> FunctionType:
+    """Return the function that was written, inside of what decorators have made of it."""
+    function: FunctionType = inspect.unwrap(task.function)
+    return function
+
+
+def _code(task: Task[..., Any]) -> Any:
+    return _function(task).__code__

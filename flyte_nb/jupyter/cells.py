@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from flyte_nb.definitions.registry import Owner
+from flyte_nb.definitions.sources import CellSource
 from flyte_nb.errors import CircularDependencyError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.definitions.registry import Registry
+    from flyte_nb.definitions.sources import CellSources
     from flyte_nb.jupyter.document import NotebookDocument
 
 __all__ = ["CellRuns"]
@@ -31,13 +33,17 @@ _nameless_runs = count(1)
 class CellRuns:
     """Opens a transaction before each cell and ends it after: commit if the cell succeeded, else roll back."""
 
-    def __init__(self, shell: InteractiveShell, registry: Registry, document: NotebookDocument) -> None:
+    def __init__(
+        self, shell: InteractiveShell, registry: Registry, sources: CellSources, document: NotebookDocument
+    ) -> None:
         self._shell, self._registry, self._document = shell, registry, document
+        self._sources = sources
         self._saves_at_deletion = 0
         # For each cell that runs (more than one when a magic runs a cell), what to do at its end.
         self._open: list[list[Callable[[bool], None]]] = []
         self._cell: str | None = None
         self._message: str | None = None
+        self._owner = Owner("")
 
     def load(self) -> None:
         """Start watching cells, from the one with %load_ext on."""
@@ -46,8 +52,24 @@ class CellRuns:
         self._document.refresh()
         self._registry.cell_order = lambda: self._document.positions
         request = self._request()
+        self._sources.names = self._shell.user_ns
+        self._note_earlier_cells()
         if _header(request).get("msg_type") == "execute_request":
             self._begin(_cell_id(None, request), request)
+            number = self._shell.execution_count - 1
+            if history := self._shell.history_manager:
+                self._note_source(history.input_hist_raw[-1], history.input_hist_parsed[-1], number)
+
+    def _note_earlier_cells(self) -> None:
+        """Take what ran before the extension was loaded; which cells of the notebook those were is not known."""
+        history = self._shell.history_manager
+        if history is None:
+            return
+        for number in range(1, min(self._shell.execution_count - 1, len(history.input_hist_raw))):
+            raw, code = history.input_hist_raw[number], history.input_hist_parsed[number]
+            filename = self._shell.compile.get_code_name(raw, code, number)
+            if not self._sources.knows(filename):
+                self._sources.note(CellSource(f"input {number}", f"cell [{number}]", filename, code))
 
     def unload(self) -> None:
         """Stop watching cells; what the running cell has said so far counts.
@@ -87,14 +109,21 @@ class CellRuns:
         if not self._open:
             self._document.refresh()
             self._follow_deletions(_deleted(request) - {cell_id})
+        is_outermost = not self._open
         self._begin(cell_id, request)
+        if is_outermost:
+            code = getattr(info, "transformed_cell", None) or self._transformed(info.raw_cell)
+            number = self._shell.execution_count - bool(info.store_history)
+            self._note_source(info.raw_cell, code, number)
 
     def _follow_deletions(self, deleted: set[str | None]) -> None:
         """Let deleted cells no longer count, and let them count again that a save shows to be back (undo, paste)."""
         if self._document.saves != self._saves_at_deletion:
             self._registry.remember(self._document.positions.keys())
+            self._sources.remember(self._document.positions.keys())
         if deleted:
             gone = self._registry.forget(deleted)
+            self._sources.forget(deleted)
             self._saves_at_deletion = self._document.saves
             if gone:
                 print(_WITHDRAWN.format(names=", ".join(gone)))  # noqa: T201 - the user is told where the user looks
@@ -107,9 +136,24 @@ class CellRuns:
     def _begin(self, cell_id: str | None, request: dict[str, Any]) -> None:
         if not self._open:
             self._cell, self._message = cell_id, _header(request).get("msg_id")
-        owner = Owner(cell_id) if cell_id else Owner(f"run {next(_nameless_runs)}", recognised=False)
-        self._registry.begin(owner)
+        self._owner = Owner(cell_id) if cell_id else Owner(f"run {next(_nameless_runs)}", recognised=False)
+        self._registry.begin(self._owner)
         self._open.append([])
+
+    def _transformed(self, raw: str) -> str:
+        """Return the Python of a cell; newer versions of IPython tell it themselves."""
+        try:
+            code: str = self._shell.transform_cell(raw)  # type: ignore[no-untyped-call]
+        except SyntaxError:  # IPython tells it when it runs the cell
+            return raw
+        return code
+
+    def _note_source(self, raw: str, code: str, number: int) -> None:
+        """Take the code of the cell that begins; if it fails, it says what it said before."""
+        filename = self._shell.compile.get_code_name(raw, code, number)
+        cell = CellSource(self._owner.key, f"cell [{number}]", filename, code)
+        before = self._sources.note(cell)
+        self.at_end(lambda succeeded: None if succeeded else self._sources.restore(cell, before))
 
     def after(self, result: Any) -> None:
         """End the run of a cell; `result` is None where the kernel cancelled it."""
@@ -132,6 +176,7 @@ class CellRuns:
         cell_id = _cell_id(info, self._request())
         if cell_id and not self._open:
             self._registry.forget([cell_id])
+            self._sources.forget([cell_id])
 
     def _end(self, *, succeeded: bool) -> None:
         callbacks = self._open.pop()

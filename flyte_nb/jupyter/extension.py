@@ -44,7 +44,7 @@ class Extension:
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell, self._session = shell, session
-        self._cells = CellRuns(shell, session.registry, NotebookDocument())
+        self._cells = CellRuns(shell, session.registry, session.cells, NotebookDocument())
         self._interrupts = CellInterrupts(shell)
         self._settings_before = replace(session.settings)
         self._capture, self._displays = ExitStack(), Displays(shell)

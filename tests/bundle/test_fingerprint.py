@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb
-from flyte_nb.bundle.bundling import bundle
 from flyte_nb.errors import SourceUnavailableError
 from flyte_nb.masking import MASK
-from flyte_nb.model.task import Task
+from flyte_nb.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +32,19 @@ TASK = """
 """
 
 
-def cell(source: str, number: int = 0) -> Bundle:
+def cell(source: str, number: int = 0, **names: Any) -> Bundle:
     """Run `source` as a notebook cell would be and return the bundle of its environment `ml`."""
     name, text = f"<cell-{number}>", textwrap.dedent(source)
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    exec(compile(text, name, "exec"), {"flyte": flyte_nb, "env": flyte_nb.TaskEnvironment("ml")})  # noqa: S102
+    exec(compile(text, name, "exec"), {"flyte": flyte_nb, "env": flyte_nb.TaskEnvironment("ml"), **names})  # noqa: S102
     return current("ml")
 
 
 def current(name: str) -> Bundle:
-    environment = flyte_nb.registry()[name]
-    return bundle(environment.spec, environment.depends_on, environment.tasks)
+    found, refused = session().bundles([name])
+    for error in refused.values():
+        raise error
+    return found[name]
 
 
 def of(**fields: Any) -> str:
@@ -161,19 +162,7 @@ def test_every_field_counts(fields: dict[str, Any]) -> None:
 def test_every_policy_of_a_task_counts(policies: dict[str, Any]) -> None:
     """A policy counts by its value, also where the source is the same: `@env.task(retries=N)` with another N."""
     source = "@env.task(**policies)\ndef t(): ...\n"
-    plain = Task(_compiled(source), "ml")
-    spec = flyte_nb.TaskEnvironment("ml").spec
-    assert (
-        bundle(spec, (), {plain.name: plain}).fingerprint
-        != bundle(spec, (), {plain.name: plain.override(**policies)}).fingerprint
-    )
-
-
-def _compiled(source: str) -> Any:
-    space: dict[str, Any] = {"env": flyte_nb.TaskEnvironment("ml"), "policies": {}}
-    linecache.cache["<cell-p>"] = (len(source), None, source.splitlines(keepends=True), "<cell-p>")
-    exec(compile(source, "<cell-p>", "exec"), space)  # noqa: S102
-    return space["t"].function
+    assert cell(source, policies={}).fingerprint != cell(source, policies=policies).fingerprint
 
 
 def test_the_order_of_dependencies_and_variables_does_not_count() -> None:
@@ -198,7 +187,7 @@ def test_the_specification_is_json_without_secrets() -> None:
 PROCESS = """
 import functools
 import flyte_nb as flyte
-from flyte_nb.bundle.bundling import bundle
+from flyte_nb.session import session
 
 class Plain:
     def __init__(self): self.values = {"x", "y", "z"}
@@ -211,7 +200,7 @@ env = flyte.TaskEnvironment("ml", env_vars={"B": "1", "A": "2"}, secrets={"t", "
 @env.task
 def train(): ...
 
-print(bundle(env.spec, {"x", "y", "z"}, env.tasks).fingerprint)
+print(session().bundles(["ml"])[0]["ml"].fingerprint)
 """
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import flyte_nb as flyte
 from flyte_nb.definitions.registry import Registry
+from flyte_nb.definitions.sources import CellSources
 from flyte_nb.jupyter.cells import CellRuns
 from flyte_nb.jupyter.document import NotebookDocument
 
@@ -93,9 +94,9 @@ def test_strange_requests(ip: InteractiveShell, monkeypatch: pytest.MonkeyPatch,
 
 def test_same_request(ip: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cell begins with a request, and what runs for the same request is part of it, with history or without."""
-    cells = CellRuns(ip, Registry(), NotebookDocument())
+    cells = CellRuns(ip, Registry(), CellSources(), NotebookDocument())
     requests = iter(["1", "1", "2"])
     monkeypatch.setattr(ip, "get_parent", lambda: {"header": {"msg_id": next(requests)}}, raising=False)
     for expected in (1, 2, 1):
-        cells.before(SimpleNamespace(store_history=True, cell_id=None))
+        cells.before(SimpleNamespace(store_history=True, cell_id=None, raw_cell="1"))
         assert len(cells._open) == expected
