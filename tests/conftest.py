@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from IPython.core.interactiveshell import InteractiveShell
+
 
 # For what is written between two tests, and when the process ends: never the user's own home.
 _home = tempfile.TemporaryDirectory(prefix="flyte_nb-tests-")
@@ -33,3 +35,28 @@ def _fresh_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     yield
     flyte_nb.reset()
     session().history.flush()  # into the home of this test
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
+    """A shell in this process, as terminal IPython has one."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    folder = tmp_path_factory.mktemp("ipython")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(folder))
+        config = Config()
+        config.HistoryManager.enabled = False
+        yield InteractiveShell.instance(config=config, ipython_dir=str(folder))
+        InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def ip(shell: InteractiveShell) -> Iterator[InteractiveShell]:
+    """The shell with the extension loaded and nothing defined."""
+    shell.run_cell("%load_ext flyte_nb\nimport asyncio, flyte_nb as flyte")
+    yield shell
+    shell.run_cell("%unload_ext flyte_nb")
+    shell.reset()
+    session().cells.reset()

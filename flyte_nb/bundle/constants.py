@@ -124,7 +124,6 @@ _PURE = frozenset(
         "itertools.chain",
         "itertools.product",
         "itertools.repeat",
-        "json.loads",
         "logging.getLogger",
         "operator.attrgetter",
         "operator.itemgetter",
@@ -241,8 +240,22 @@ def _is_pure(call: ast.Call, meanings: Meanings, local: frozenset[str]) -> bool:
         full = _full_name(function, meanings)
         if full is not None:
             return _is_known(full)
-        return _is_text_method(function, local)
+        return _is_text_method(function, local) or _is_of_flyte(function, meanings)
     return False
+
+
+def _is_of_flyte(function: ast.Attribute, meanings: Meanings) -> bool:
+    """Say whether a method of an object of Flyte is called: Image.from_debian_base().with_pip_packages."""
+    node: ast.expr = function
+    while isinstance(node, ast.Attribute | ast.Call):
+        if isinstance(node, ast.Attribute) and _is_flyte(_full_name(node, meanings)):
+            return True
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return isinstance(node, ast.Name) and _is_flyte(meanings.origin(node.id))
+
+
+def _is_flyte(full_name: str | None) -> bool:
+    return full_name is not None and full_name.partition(".")[0] in _FLYTE
 
 
 def _is_text_method(function: ast.Attribute, local: frozenset[str]) -> bool:
@@ -260,7 +273,7 @@ def _is_text_method(function: ast.Attribute, local: frozenset[str]) -> bool:
 
 
 def _is_known(full_name: str) -> bool:
-    return full_name in _PURE or full_name.startswith(_PURE_MODULES) or full_name.partition(".")[0] in _FLYTE
+    return full_name in _PURE or full_name.startswith(_PURE_MODULES) or _is_flyte(full_name)
 
 
 _FLYTE = ("flyte", "flyte_nb")

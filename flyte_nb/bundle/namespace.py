@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "Meaning", "Namespace", "imported", "is_task_decorator", "where"]
 
 # Of IPython, in every notebook; a module would not have them.
-_OF_THE_NOTEBOOK = frozenset({"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_dh", "_ih", "_oh", "get_ipython"})
+_OF_THE_NOTEBOOK = frozenset(
+    {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_dh", "_ih", "_oh", "get_ipython", "display"}
+)
 # Classes made by one of these only hold what they are given.
 _RECORD_BASES = frozenset(
     [
@@ -182,7 +184,7 @@ class Namespace:
         if not _is_definition(node):
             return f"{_what_sets(node)} in {where(statement)}"
         view = _View(self, statement)
-        for value in _values(node):
+        for value in () if _is_override(node) else _values(node):
             part = run_time_part(value, view)
             if part is not None:
                 return f"a run-time value set in {where(statement)} ({_short(part)})"
@@ -299,11 +301,8 @@ def _is_definition(node: ast.stmt) -> bool:
             return not any(isinstance(target, ast.Name) for target in targets)
         case ast.Expr(value=ast.Constant() | ast.Call()):
             return True
-        case ast.If(body=body, orelse=orelse):
-            return not _is_main(node) and all(map(_is_definition, [*body, *orelse]))
-        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-            inner = [statement for handler in handlers for statement in handler.body]
-            return all(map(_is_definition, [*body, *inner, *orelse, *final]))
+        case ast.If() | ast.Try():
+            return not _is_main(node) and all(map(_is_definition, _inner_statements(node)))
     return type(node).__name__ == "TypeAlias"
 
 
@@ -317,23 +316,27 @@ def _values(node: ast.stmt) -> Iterator[ast.expr]:
             yield value
         case ast.AnnAssign(value=value) if value is not None:
             yield value
-        case ast.Expr(value=ast.Call(func=ast.Attribute(), args=args, keywords=keywords)):
+        case ast.Expr(value=ast.Call(args=args, keywords=keywords)):  # it changes a constant, or binds nothing
             yield from args
             yield from (keyword.value for keyword in keywords)
-        case ast.Expr(value=ast.Call() as call):
-            yield call
-        case ast.If(test=test, body=body, orelse=orelse):
+        case ast.If(test=test):
             yield test
-            for inner in (*body, *orelse):
-                yield from _values(inner)
+    for inner in _inner_statements(node):
+        yield from _values(inner)
+
+
+def _inner_statements(node: ast.stmt) -> list[ast.stmt]:
+    match node:
+        case ast.If(body=body, orelse=orelse):
+            return [*body, *orelse]
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-            for inner in (*body, *(part for handler in handlers for part in handler.body), *orelse, *final):
-                yield from _values(inner)
+            return [*body, *(part for handler in handlers for part in handler.body), *orelse, *final]
+    return []
 
 
-def _is_main(node: ast.If) -> bool:
-    match node.test:
-        case ast.Compare(left=ast.Name(id="__name__")):
+def _is_main(node: ast.stmt) -> bool:
+    match node:
+        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
             return True
     return False
 
@@ -362,7 +365,7 @@ def _what_sets(node: ast.stmt) -> str:
             return "a run-time value set in a `with` block"
         case ast.Delete():
             return "which is deleted"
-        case ast.If() if _is_main(node):
+        case _ if _is_main(node):
             return "which is set only where the file is run as a program,"
     return "a run-time value set"
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["BUILTINS", "Function", "arguments_of", "bound_names", "inside", "root_name"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-BUILTINS = frozenset(dir(builtins))
+# Without what IPython adds to them.
+BUILTINS = frozenset(dir(builtins)) - {"display", "get_ipython"}
 
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _NEW_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)

@@ -123,6 +123,19 @@ class _Cutter:
         while self._pending:
             part, task = self._pending.pop()
             self._follow(part, task)
+        bound = self._bound_by_functions()
+        self.slice.problems = [problem for problem in self.slice.problems if problem.name not in bound]
+
+    def _bound_by_functions(self) -> set[str]:
+        """Return the names that only functions of the module bind, by a `global` statement."""
+        return {
+            name
+            for part in self.slice.parts.values()
+            for node in ast.walk(part.node)
+            if isinstance(node, ast.Global)
+            for name in node.names
+            if part.namespace.binder(name) is None
+        }
 
     def _follow(self, part: Part, task: str) -> None:
         if part.task:
@@ -138,16 +151,16 @@ class _Cutter:
             if name not in captured:
                 self._need(part, task, name, line, now=False)
         for name, line in used.hints.items():
-            self._need(part, task, name, line, now=True, hint=True)
+            self._need(part, task, name, line, now=False)
 
-    def _need(self, part: Part, task: str, name: str, line: int, *, now: bool, hint: bool = False) -> None:
+    def _need(self, part: Part, task: str, name: str, line: int, *, now: bool) -> None:
         meaning = part.namespace.meaning(name, part.statement if now else None)
         match meaning.kind:
             case Kind.DEFINITION if meaning.statement:
                 self._include(part, task, name, meaning.statement, now=now)
             case Kind.TASK | Kind.ENVIRONMENT:
                 self._refer(part, task, name, line, meaning, now=now)
-            case Kind.RUN_TIME | Kind.UNKNOWN if not hint:
+            case Kind.RUN_TIME | Kind.UNKNOWN:
                 self._refuse(part, task, name, line, meaning.reason, unknown=meaning.kind is Kind.UNKNOWN)
 
     def _include(self, user: Part, task: str, name: str, statement: Statement, *, now: bool) -> None:

@@ -62,6 +62,8 @@ class _Finder(ast.NodeVisitor):
             kind.setdefault(name, line)
 
     def _is_local(self, name: str) -> bool:
+        if name == "__class__":
+            return any(scope.is_class for scope in self._scopes)
         innermost = True
         for scope in reversed(self._scopes):
             if name in scope.globals:
@@ -77,6 +79,17 @@ class _Finder(ast.NodeVisitor):
             self._use(node.id, node.lineno)
         elif self._scopes and self._scopes[-1].is_class and isinstance(node.ctx, ast.Store):
             self._scopes[-1].names.add(node.id)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        self._visit_all([node.value, *node.targets])  # as it is executed
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self._visit_all([node.iter, node.target, *node.body, *node.orelse])
+
+    visit_AsyncFor = visit_For  # noqa: N815
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self._visit_all([node.value, node.target])
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):  # it is read before it is bound
@@ -170,8 +183,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         match node:
-            case ast.Call(func=ast.Name(id="exec" | "eval"), args=[ast.Constant(value=str(code)), *_]):
-                self._visit_code(code, node.lineno)
+            case ast.Call(func=ast.Name(id="exec" | "eval"), args=[ast.Constant(value=str(code))], keywords=[]):
+                self._visit_code(code, node.lineno)  # with names of its own it sees no others
             case ast.Call(
                 func=ast.Attribute(value=ast.Call(func=ast.Name(id="globals"), args=[])),
                 args=[ast.Constant(value=str(name)), *_],
@@ -226,15 +239,31 @@ def _type_parameters(node: ast.AST) -> _Scope:
 
 
 def _names_in_hint(annotation: ast.expr, *, lazy: bool) -> Iterator[tuple[str, int]]:
-    """Yield the names in the text of an annotation, and in all of it where Python does not evaluate it."""
-    for node in ast.walk(annotation):
+    """Yield the names in the texts of an annotation, and in all of it where Python does not evaluate it."""
+    for node in _types_in(annotation):
         if lazy and isinstance(node, ast.Name):
             yield node.id, node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             try:
-                inner = ast.parse(node.value.strip(), mode="eval")
+                inner = ast.parse(node.value.strip(), mode="eval").body
             except (SyntaxError, ValueError):
                 continue
-            for name in ast.walk(inner):
-                if isinstance(name, ast.Name):
-                    yield name.id, node.lineno
+            yield from ((name.id, node.lineno) for name in _types_in(inner) if isinstance(name, ast.Name))
+
+
+def _types_in(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield `node` and what is in it, without the texts in it that are no types."""
+    yield node
+    match node:
+        case ast.Subscript(value=value, slice=index):
+            yield from _types_in(value)
+            called = value.attr if isinstance(value, ast.Attribute) else getattr(value, "id", "")
+            if called == "Annotated" and isinstance(index, ast.Tuple):
+                yield from _types_in(index.elts[0])
+                yield from (part for part in ast.walk(index) if isinstance(part, ast.Name))
+            elif called != "Literal":
+                yield from _types_in(index)
+        case _:
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.expr):
+                    yield from _types_in(child)

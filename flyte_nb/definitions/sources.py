@@ -62,6 +62,11 @@ class CellSources:
             self._cells[cell.key] = before
         self.version += 1
 
+    def reset(self) -> None:
+        """Forget every cell."""
+        self._cells, self._parked, self._slots = {}, {}, {}
+        self.version += 1
+
     def knows(self, filename: str) -> bool:
         """Say whether a cell's code has this file."""
         return any(cell.filename == filename for cell in self._cells.values())

@@ -95,10 +95,10 @@ CASES = (
         async def train(value: float) -> float:
             return value
         """,
-        kept="RETRIES LIMIT timedelta",
+        left_out="RETRIES LIMIT timedelta",
     ),
     case(
-        "a policy of the task is a run-time value",
+        "a policy of the task is a run-time value, which is part of the specification by then",
         """
         import os
         cores = os.cpu_count()
@@ -108,7 +108,7 @@ CASES = (
         async def train(value: float) -> float:
             return value
         """,
-        refused="cores",
+        left_out="cores",
     ),
     case(
         "a helper remembers its results",
