@@ -7,6 +7,7 @@ import linecache
 import sys
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.composing import compose
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 __all__ = ["Bundler"]
 
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+# How many environments are looked at before the syntax of their cells, which is large, is let go.
+_MANY = 250
+
+
 class Bundler:
     """Makes the bundles of a session, and keeps those that cannot have changed."""
 
@@ -43,22 +49,35 @@ class Bundler:
         self._parsed = _Parsed()
         self._kept: dict[str, tuple[_State, Bundle]] = {}
 
-    def bundles(self, names: Collection[str]) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
-        """Return what would be deployed of each of `names`, and why of some nothing can be."""
+    def bundles(
+        self, names: Collection[str], known: Mapping[str, str] = _NOTHING
+    ) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
+        """Return what would be deployed of each of `names`, and why of some nothing can be.
+
+        Args:
+            names: Environments.
+            known: Fingerprints by name. Of an environment that has this one, nothing else is worked out.
+        """
         look = _Look(self._registry, self._cells, self._parsed)
         found: dict[str, Bundle] = {}
         refused: dict[str, FlyteNbError] = {}
         kept, self._kept = self._kept, {}
-        for name in names:
+        for number, name in enumerate(names, 1):
             state = look.state(name)
+            before = kept.get(name)
             try:
-                known = kept.get(name)
-                found[name] = known[1] if known and known[0] == state else look.bundle(name)
+                if before and before[0] == state and (before[1].module or before[1].fingerprint == known.get(name)):
+                    found[name] = before[1]
+                else:
+                    found[name] = look.bundle(name, known.get(name))
             except FlyteNbError as error:
                 refused[name] = error
             else:
                 if state.is_all and not found[name].files:
                     self._kept[name] = (state, found[name])
+            if number % _MANY == 0:
+                self._parsed.forget_syntax()
+        self._parsed.forget_syntax()
         return found, refused
 
 
@@ -94,6 +113,11 @@ class _Parsed:
         """Return the text of each of `cells`."""
         self._cells = {cell: self._cells.get(cell) or SourceText(cell.text, cell.title) for cell in cells}
         return list(self._cells.values())
+
+    def forget_syntax(self) -> None:
+        """Let go of what is large and can be had again."""
+        for text in [*self._cells.values(), *(namespace.sources[0] for namespace in self._files.values())]:
+            text.forget_syntax()
 
     def notebook(self, texts: list[SourceText], names: Mapping[str, Any]) -> Namespace:
         """Return the names that `texts`, the cells of a notebook, share."""
@@ -133,8 +157,8 @@ class _Look:
         dependencies = self._registry.dependencies(name)
         return _State(self._registry.require(name), tasks, (dependencies, *self._rest), is_all=is_all)
 
-    def bundle(self, name: str) -> Bundle:
-        """Return what would be deployed of `name`.
+    def bundle(self, name: str, known: str | None) -> Bundle:
+        """Return what would be deployed of `name`; if its fingerprint is `known`, no more of it than that.
 
         Raises:
             SourceUnavailableError: The source of a task cannot be found.
@@ -149,21 +173,18 @@ class _Look:
         files = self._files(found)
         refuse_credentials(name, found, files)
         said = specification(spec, dependencies, tasks)
+        seen = fingerprint(said, found, files)
+        if seen == known:
+            return Bundle(name, {}, {}, seen, files=files)
         composed = compose(spec, dependencies, tasks, found, self._modules)
         files |= {f"{PACKAGE}/{file}": without_credentials(text) for file, text in composed.files.items()}
-        return Bundle(
-            name,
-            storable(said),
-            {**composed.sources, **files},
-            fingerprint(said, found, files),
-            composed.text,
-            files,
-        )
+        return Bundle(name, storable(said), {**composed.sources, **files}, seen, composed.text, files)
 
     def _files(self, found: Slice) -> dict[str, str]:
         modules = {
             module
             for part in found.parts.values()
+            if "import" in part.statement.source.text
             for module in imported_modules([part.node], part.statement.source.package)
         }
         return user_files(sorted(modules), self._is_taken_apart)
@@ -182,7 +203,7 @@ class _Look:
     def _locate(self, task: Task[..., Any]) -> Located:
         code = _code(task)
         namespace, text = self._place(task)
-        found = text.functions.get((code.co_name, code.co_firstlineno)) if text else None
+        found = text.function(code.co_name, code.co_firstlineno) if text else None
         if found is None:
             raise SourceUnavailableError(task.name)
         node, statement = found

@@ -10,7 +10,7 @@ from flyte_nb.bundle.declarations import environment_declaration, task_decorator
 from flyte_nb.bundle.module_names import PACKAGE
 from flyte_nb.bundle.namespace import Kind, is_task_decorator
 from flyte_nb.bundle.slicing import outermost_functions
-from flyte_nb.bundle.statements import FUNCTIONS, absolute_module
+from flyte_nb.bundle.statements import FUNCTIONS, absolute_module, first_line
 from flyte_nb.graph import ordered
 
 if TYPE_CHECKING:
@@ -204,9 +204,7 @@ def _text(part: Part, tasks: Mapping[str, Task[..., Any]], modules: Mapping[str,
 
 def _first_line(part: Part) -> int:
     """Return the line, from 0, where a statement begins, with its decorators and the comments right above."""
-    node = part.node
-    decorators = getattr(node, "decorator_list", [])
-    first: int = min([node.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+    first = first_line(part.node) - 1
     lines = part.statement.source.lines
     while not part.task and first > 0 and lines[first - 1].startswith("#"):
         first -= 1
@@ -215,12 +213,8 @@ def _first_line(part: Part) -> int:
 
 def _shares_lines(part: Part) -> bool:
     """Say whether another statement stands on one of the lines of this one."""
-    node = part.node
-    return any(
-        other.node.lineno <= (node.end_lineno or node.lineno) and (other.node.end_lineno or 0) >= node.lineno
-        for other in part.statement.source.statements
-        if other is not part.statement
-    )
+    shared = part.statement.source.shared_lines
+    return bool(shared) and not shared.isdisjoint({part.node.lineno, part.node.end_lineno})
 
 
 def _apply(lines: list[str], edit: _Edit, first: int) -> None:
@@ -259,7 +253,7 @@ def _imports_inside(part: Part, modules: Mapping[str, str]) -> Iterator[_Edit]:
 def _at_the_top(function: ast.FunctionDef | ast.AsyncFunctionDef, imports: list[str], lines: list[str]) -> _Edit:
     body = function.body
     at = body[1] if ast.get_docstring(function, clean=False) is not None and len(body) > 1 else body[0]
-    row = min([at.lineno, *(decorator.lineno for decorator in getattr(at, "decorator_list", []))]) - 1
+    row = first_line(at) - 1
     before = lines[row].encode()[: at.col_offset].decode()
     if before.strip() in ("", "@"):
         indent = before[: len(before) - len(before.lstrip())]
@@ -272,7 +266,7 @@ def _at_the_top(function: ast.FunctionDef | ast.AsyncFunctionDef, imports: list[
 def _absolute_imports(part: Part) -> Iterator[_Edit]:
     """Yield edits that make imports inside of functions mean the same from another folder, and without flyte_nb."""
     source = part.statement.source
-    for node in ast.walk(part.node):
+    for node in ast.walk(part.node) if "import" in source.text else ():
         if isinstance(node, ast.ImportFrom) and (node.level or node.module == "flyte_nb"):
             module = absolute_module(node, source.package)
             new = ast.ImportFrom("flyte" if module == "flyte_nb" else module, node.names, 0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["BUILTINS", "Function", "arguments_of", "bound_names", "inside", "root_name"]
+__all__ = ["BUILTINS", "Function", "arguments_of", "bound_names", "declared_names", "inside", "root_name"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # Without what IPython adds to them.
@@ -39,6 +39,18 @@ def bound_names(nodes: Iterable[ast.AST]) -> dict[str, None]:
     for node in nodes:
         _collect(node, found, comprehension=False)
     return found
+
+
+def declared_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
+    """Return the names that `nodes`, the statements of one scope, declare as global, and as nonlocal."""
+    declared: tuple[set[str], set[str]] = (set(), set())
+    for node in nodes:
+        for part in inside(node) if not isinstance(node, _NEW_SCOPES) else ():
+            if isinstance(part, ast.Global):
+                declared[0].update(part.names)
+            elif isinstance(part, ast.Nonlocal):
+                declared[1].update(part.names)
+    return declared
 
 
 def _collect(node: ast.AST, found: dict[str, None], *, comprehension: bool) -> None:

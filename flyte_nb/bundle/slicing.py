@@ -130,7 +130,7 @@ class _Cutter:
         """Return the names that only functions of the module bind, by a `global` statement."""
         return {
             name
-            for part in self.slice.parts.values()
+            for part in (self.slice.parts.values() if self.slice.problems else ())
             for node in ast.walk(part.node)
             if isinstance(node, ast.Global)
             for name in node.names

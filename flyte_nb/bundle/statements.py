@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
 import sys
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.constants import MUTATORS
 from flyte_nb.bundle.scopes import bound_names, inside, root_name
 from flyte_nb.bundle.uses import Uses, uses
+from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["FUNCTIONS", "SourceText", "Statement", "absolute_module"]
+__all__ = ["FUNCTIONS", "SourceText", "Statement", "absolute_module", "first_line"]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TEMPLATE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_ONLY_BIND = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Expr)
+_STAR = re.compile(r"import\s*\(?\s*\*")
+_MUTATION = re.compile(rf"\.\s*(?:{'|'.join(sorted(MUTATORS))})\s*\(")
 # Magics of whole cells that run the cell as it is.
 _TRANSPARENT = frozenset({"capture", "prun", "time"})
 
@@ -27,15 +35,24 @@ class Statement:
 
     Attributes:
         source: Where it stands.
-        node: Its syntax.
         binds: The names that it binds or deletes.
+        changes: The names whose values it changes in place: `d["a"] = 1`, `xs.append(2)`.
+        line: The line on which it begins, decorators left aside.
+        first_line: The line on which it begins, with its decorators.
+        end_line: The line on which it ends.
     """
 
-    __slots__ = ("__dict__", "binds", "node", "source")
+    def __init__(self, source: SourceText, index: int, node: ast.stmt) -> None:
+        self.source, self._index = source, index
+        self.binds = (*_bound(node, source), *_starred(node, source))
+        self.changes = tuple(dict.fromkeys(_changed(node, source)))
+        self.line, self.end_line = node.lineno, node.end_lineno or node.lineno
+        self.first_line = first_line(node)
 
-    def __init__(self, source: SourceText, node: ast.stmt) -> None:
-        self.source, self.node = source, node
-        self.binds: tuple[str, ...] = tuple(bound_names([node])) + _starred(node, source)
+    @property
+    def node(self) -> ast.stmt:
+        """Its syntax."""
+        return self.source.nodes[self._index]
 
     @cached_property
     def uses(self) -> Uses:
@@ -43,93 +60,137 @@ class Statement:
         return uses(self.node, lazy_annotations=self.source.is_lazy)
 
     @cached_property
-    def changes(self) -> tuple[str, ...]:
-        """The names whose values it changes in place: `d["a"] = 1`, `xs.append(2)`."""
-        return tuple(dict.fromkeys(_changed(self.node)))
-
-    @cached_property
     def code(self) -> str:
         """What Python sees of it: without comments and layout."""
         return ast.unparse(self.node)
-
-    @property
-    def line(self) -> int:
-        """The line on which it begins, decorators left aside."""
-        return self.node.lineno
 
     def __repr__(self) -> str:
         return f"<{self.source.title}, line {self.line}: {', '.join(self.binds)}>"
 
 
 class SourceText:
-    """The text of one cell or module, parsed when it is first asked.
+    """The text of one cell or module. What it says is kept; its syntax, which is large, only while it is needed.
 
     Attributes:
         text: The text.
-        title: What people call it: "cell In [3]", "helpers.py".
+        title: What people call it: "cell [3]", "helpers.py".
         package: The package that relative imports start from, if any.
-        is_broken: Whether it is not Python.
     """
 
     def __init__(self, text: str, title: str, package: str = "") -> None:
         self.text, self.title, self.package = text, title, package
-        self.is_broken = False
+        self._nodes: list[ast.stmt] | None = None
 
     @cached_property
     def lines(self) -> list[str]:
         """Its lines, as Python counts them, with their ends."""
-        return _lines(self.text)
+        return list(io.StringIO(self.text, newline=""))
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
         """Its statements; none if it is not Python."""
-        return tuple(Statement(self, node) for node in self._nodes)
+        return tuple(Statement(self, index, node) for index, node in enumerate(self.nodes))
+
+    @property
+    def nodes(self) -> list[ast.stmt]:
+        """The syntax of its statements."""
+        if self._nodes is None:
+            try:
+                self._nodes = self._parsed()
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._nodes = []
+        return self._nodes
+
+    def forget_syntax(self) -> None:
+        """Let go of the syntax; who asks for it gets it anew."""
+        self._nodes = None
+        self.__dict__.pop("_functions", None)
+
+    def _parsed(self) -> list[ast.stmt]:
+        nodes = _parsed(self.text)
+        hidden = _hidden_cell(nodes)
+        if hidden is not None:  # it stands one line further down
+            self.text = f"\n{hidden}"
+            nodes = _parsed(self.text)
+        return nodes
+
+    def function(self, name: str, line: int) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef, Statement] | None:
+        """Return the function of that name that begins on `line`, at any depth, and the statement it is in."""
+        for statement in self.statements:
+            if statement.first_line == line and isinstance(node := statement.node, FUNCTIONS) and node.name == name:
+                return node, statement
+        return self._functions.get((name, line))
 
     @cached_property
-    def _nodes(self) -> list[ast.stmt]:
-        try:
-            nodes = _parsed(self.text)
-            hidden = _hidden_cell(nodes)
-            if hidden is not None:  # it stands one line further down
-                self.text = f"\n{hidden}"
-                nodes = _parsed(self.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            self.is_broken = True
-            return []
-        return nodes
+    def _functions(self) -> dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, Statement]]:
+        return {
+            (node.name, first_line(node)): (node, statement)
+            for statement in self.statements
+            for node in ast.walk(statement.node)
+            if isinstance(node, FUNCTIONS)
+        }
 
     @cached_property
     def is_lazy(self) -> bool:
         """Whether annotations are not evaluated here."""
-        return any(
+        return "__future__" in self.text and any(
             isinstance(node, ast.ImportFrom)
             and node.module == "__future__"
             and any(alias.name == "annotations" for alias in node.names)
-            for node in self._nodes
+            for node in self.nodes
         )
 
     @cached_property
-    def functions(self) -> dict[tuple[str, int], tuple[ast.FunctionDef | ast.AsyncFunctionDef, Statement]]:
-        """Every function in it, at any depth, with the statement it is in, by name and first line."""
-        found = {}
-        for statement in self.statements:
-            for node in ast.walk(statement.node):
-                if isinstance(node, FUNCTIONS):
-                    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-                    found[node.name, first] = (node, statement)
-        return found
+    def shared_lines(self) -> frozenset[int]:
+        """The lines on which more than one statement stands."""
+        counts = Counter(line for each in self.statements for line in {each.line, each.end_line})
+        return frozenset(line for line, count in counts.items() if count > 1)
+
+    # What the text shows at a glance, so that most statements need no closer look
+
+    @cached_property
+    def may_walrus(self) -> bool:
+        """Whether an expression in it may bind a name."""
+        return ":=" in self.text
+
+    @cached_property
+    def may_star(self) -> bool:
+        """Whether it may import all names of a module."""
+        return bool(_STAR.search(self.text))
+
+    @cached_property
+    def may_mutate(self) -> bool:
+        """Whether a method that changes a value in place may be called in it."""
+        return bool(_MUTATION.search(self.text))
+
+    @cached_property
+    def may_hold_credentials(self) -> bool:
+        """Whether something in it looks like a key or a password."""
+        return bool(without_credentials(self.text) != self.text)
+
+
+def first_line(node: ast.stmt) -> int:
+    """Return the line on which a statement begins, with its decorators."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _bound(node: ast.stmt, source: SourceText) -> Iterable[str]:
+    if not source.may_walrus:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                return (name,)
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                return (name,)
+            case ast.Expr():
+                return ()
+    return bound_names([node])
 
 
 def _parsed(text: str) -> list[ast.stmt]:
     tree: Any = compile(text, "<cell>", "exec", _TEMPLATE, dont_inherit=True)
     body: list[ast.stmt] = tree.body
     return body
-
-
-def _lines(text: str) -> list[str]:
-    import io
-
-    return list(io.StringIO(text, newline=""))
 
 
 def _hidden_cell(nodes: list[ast.stmt]) -> str | None:
@@ -150,6 +211,8 @@ def _hidden_cell(nodes: list[ast.stmt]) -> str | None:
 def _starred(node: ast.stmt, source: SourceText) -> tuple[str, ...]:
     """Return what star imports bind: the modules are loaded, because the cell has run."""
     names: list[str] = []
+    if not source.may_star:
+        return ()
     for part in inside(node):
         if isinstance(part, ast.ImportFrom) and any(alias.name == "*" for alias in part.names):
             module = sys.modules.get(absolute_module(part, source.package))
@@ -167,8 +230,10 @@ def absolute_module(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*base, node.module] if node.module else base)
 
 
-def _changed(node: ast.stmt) -> Iterator[str]:
-    for part in inside(node):
+def _changed(node: ast.stmt, source: SourceText) -> Iterator[str]:
+    if isinstance(node, _ONLY_BIND):
+        return
+    for part in inside(node) if source.may_mutate or not isinstance(node, _SIMPLE) else [node]:
         match part:
             case ast.Assign(targets=targets):
                 yield from _roots(targets)

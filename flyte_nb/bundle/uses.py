@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flyte_nb.bundle.scopes import Function, arguments_of, bound_names, inside
+from flyte_nb.bundle.scopes import Function, arguments_of, bound_names, declared_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -214,23 +214,10 @@ class _Finder(ast.NodeVisitor):
 
 
 def _function_scope(node: Function, body: Sequence[ast.AST]) -> _Scope:
-    names, elsewhere, global_names = set(bound_names(body)), set(), set()
-    for statement in ast.walk(ast.Module(body=list(body), type_ignores=[])):  # type: ignore[arg-type]
-        if isinstance(statement, ast.Global) and _is_of(statement, body):
-            global_names.update(statement.names)
-        elif isinstance(statement, ast.Nonlocal) and _is_of(statement, body):
-            elsewhere.update(statement.names)
-    names -= elsewhere | global_names
+    global_names, elsewhere = declared_names(body)
+    names = bound_names(body).keys() - elsewhere - global_names
     names.update(argument.arg for argument in arguments_of(node))
     return _Scope(names, is_called=True, globals=global_names)
-
-
-def _is_of(statement: ast.stmt, body: Sequence[ast.AST]) -> bool:
-    """Say whether `statement` belongs to the scope whose statements are `body`, and not to one inside."""
-    return any(node is statement for part in body if not isinstance(part, _SCOPES) for node in inside(part))
-
-
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def _type_parameters(node: ast.AST) -> _Scope:

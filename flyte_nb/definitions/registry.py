@@ -334,6 +334,8 @@ class Registry:
             spec, added = self._catalog.spec(name), self._catalog.added(name)
             if spec is None:
                 return ()
+            if not added:
+                return spec.depends_on
             order = self._order()
             later = sorted(added.items(), key=lambda item: order(item[1]))
             return tuple(dict.fromkeys((*spec.depends_on, *(dependency for (dependency, _), _ in later))))
@@ -350,8 +352,10 @@ class Registry:
     def tasks(self, name: str) -> Mapping[str, Task[..., Any]]:
         """Return the tasks of `name` by full name, in the order of the notebook."""
         with self._lock:
-            attached, order = self._catalog.tasks(name), self._order()
-            in_order = sorted(attached.values(), key=lambda item: order(item[1]))
+            in_order: Iterable[tuple[Task[..., Any], Place]] = self._catalog.tasks(name).values()
+            if len(self._catalog.tasks(name)) > 1:
+                order = self._order()
+                in_order = sorted(in_order, key=lambda item: order(item[1]))
             return {task.name: task for task, _ in in_order}
 
     def subscribe(self, listener: Callable[[RegistryChanged], None]) -> Callable[[], None]:
