@@ -150,12 +150,17 @@ class Session:
             raise error
         return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
 
-    def bundles(self, names: Collection[str]) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
-        """Return what would be deployed of each of `names`, and why of some nothing can be."""
+    def bundles(
+        self, names: Collection[str], known: Mapping[str, str] | None = None
+    ) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
+        """Return what would be deployed of each of `names`, and why of some nothing can be.
+
+        Of an environment whose fingerprint is the `known` one, nothing else is worked out.
+        """
         from flyte_nb.bundle.bundling import Bundler
 
         self._bundler = self._bundler or Bundler(self.registry, self.cells)
-        return self._bundler.bundles(names)
+        return self._bundler.bundles(names, known or {})
 
     async def deploy(
         self,
