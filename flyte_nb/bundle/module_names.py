@@ -10,10 +10,13 @@ from flyte_nb.libraries import is_of_python
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["PACKAGE", "module_names"]
+__all__ = ["ENVIRONMENT", "PACKAGE", "module_names"]
 
 PACKAGE = "environments"
 """The package that holds them."""
+
+ENVIRONMENT = "env"
+"""The variable that holds the environment in its module."""
 
 
 def module_names(environments: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:

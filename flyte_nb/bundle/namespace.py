@@ -8,18 +8,28 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.bundle.bindings import (
+    deciding_values,
+    is_definition,
+    is_guarded,
+    is_override,
+    is_task_decorator,
+    kept_names,
+    short_code,
+    what_sets,
+)
 from flyte_nb.bundle.constants import run_time_part
-from flyte_nb.bundle.scopes import BUILTINS, bound_names, inside
+from flyte_nb.bundle.scopes import BUILTINS
 from flyte_nb.bundle.statements import FUNCTIONS, Statement, absolute_module
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flyte_nb.bundle.statements import SourceText
 
-__all__ = ["Kind", "Meaning", "Namespace", "imported", "is_task_decorator", "where"]
+__all__ = ["Kind", "Meaning", "Namespace", "imported", "where"]
 
 # Of IPython, in every notebook; a module would not have them.
 _OF_THE_NOTEBOOK = frozenset(
@@ -149,7 +159,7 @@ class Namespace:
         node, value = statement.node, self.values.get(name)
         if isinstance(node, FUNCTIONS) and not any(map(is_task_decorator, node.decorator_list)):
             return None  # whatever the name is bound to now, a clean run makes it a function
-        if isinstance(value, Task) and not _is_override(node):
+        if isinstance(value, Task) and not is_override(node):
             return Meaning(Kind.TASK, statement, value.name)
         if isinstance(value, TaskEnvironment):
             return Meaning(Kind.ENVIRONMENT, statement, value.name)
@@ -162,7 +172,7 @@ class Namespace:
         node = statement.node
         if isinstance(node, ast.Import | ast.ImportFrom):
             return ""
-        if name not in _kept_names(node):
+        if name not in kept_names(node):
             return f"which is deleted or only set for a while in {where(statement)}"
         if reason := self._own_reason(statement):
             return reason
@@ -181,19 +191,19 @@ class Namespace:
         node = statement.node
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             return ""
-        if not _is_definition(node):
-            return f"{_what_sets(node)} in {where(statement)}"
+        if not is_definition(node):
+            return f"{what_sets(node)} in {where(statement)}"
         view = _View(self, statement)
-        for value in () if _is_override(node) else _values(node):
+        for value in () if is_override(node) else deciding_values(node):
             part = run_time_part(value, view)
             if part is not None:
-                return f"a run-time value set in {where(statement)} ({_short(part)})"
+                return f"a run-time value set in {where(statement)} ({short_code(part)})"
         own = set(statement.binds) if isinstance(node, ast.If | ast.Try) else set()
         for used in statement.uses.now.keys() - own:
             inner = self.meaning(used, statement)
             if inner.kind is Kind.RUN_TIME:
                 return f"a run-time value set in {where(statement)} (it is made of `{used}`, {inner.reason})"
-            if inner.kind is Kind.UNKNOWN and not _is_guarded(node):
+            if inner.kind is Kind.UNKNOWN and not is_guarded(node):
                 return f"a run-time value set in {where(statement)} (it is made of `{used}`, which nothing defines)"
         return ""
 
@@ -239,19 +249,6 @@ def where(statement: Statement, line: int | None = None) -> str:
     return f"{statement.source.title}, line {line or statement.line}"
 
 
-def is_task_decorator(node: ast.expr) -> bool:
-    """Say whether a decorator is `env.task` or `env.task(...)`, by its looks."""
-    called = node.func if isinstance(node, ast.Call) else node
-    return isinstance(called, ast.Attribute) and called.attr == "task"
-
-
-def _is_override(node: ast.stmt) -> bool:
-    """Say whether `node` is `fast = train.override(...)`, which is another task than the one of that name."""
-    return isinstance(node, ast.Assign) and any(
-        isinstance(part, ast.Attribute) and part.attr == "override" for part in ast.walk(node.value)
-    )
-
-
 def _is_record(statement: Statement, namespace: Namespace) -> bool:
     """Say whether a class only holds what its instances are given: a dataclass, an enumeration, a named tuple."""
     node = statement.node
@@ -285,91 +282,3 @@ def _origin(node: ast.expr, namespace: Namespace, statement: Statement) -> str |
     binder = namespace.binder(node.id, statement)
     origin = imported(binder, node.id) if binder else None
     return ".".join([origin, *reversed(attributes)]) if origin else None
-
-
-# What statements are
-
-
-def _is_definition(node: ast.stmt) -> bool:
-    """Say whether a statement does nothing but bind names, or change what is bound, by definitions and values."""
-    match node:
-        case ast.Import() | ast.ImportFrom() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return True
-        case ast.Assign() | ast.AugAssign() | ast.Pass() | ast.Raise() | ast.AnnAssign():
-            return True
-        case ast.Delete(targets=targets):
-            return not any(isinstance(target, ast.Name) for target in targets)
-        case ast.Expr(value=ast.Constant() | ast.Call()):
-            return True
-        case ast.If() | ast.Try():
-            return not _is_main(node) and all(map(_is_definition, _inner_statements(node)))
-    return type(node).__name__ == "TypeAlias"
-
-
-def _values(node: ast.stmt) -> Iterator[ast.expr]:
-    """Yield the expressions that decide what a definition gives."""
-    match node:
-        case ast.Assign(value=value, targets=targets):
-            yield value
-            yield from (target.slice for target in targets if isinstance(target, ast.Subscript))
-        case ast.AugAssign(value=value):
-            yield value
-        case ast.AnnAssign(value=value) if value is not None:
-            yield value
-        case ast.Expr(value=ast.Call(args=args, keywords=keywords)):  # it changes a constant, or binds nothing
-            yield from args
-            yield from (keyword.value for keyword in keywords)
-        case ast.If(test=test):
-            yield test
-    for inner in _inner_statements(node):
-        yield from _values(inner)
-
-
-def _inner_statements(node: ast.stmt) -> list[ast.stmt]:
-    match node:
-        case ast.If(body=body, orelse=orelse):
-            return [*body, *orelse]
-        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-            return [*body, *(part for handler in handlers for part in handler.body), *orelse, *final]
-    return []
-
-
-def _is_main(node: ast.stmt) -> bool:
-    match node:
-        case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-            return True
-    return False
-
-
-def _is_guarded(node: ast.stmt) -> bool:
-    """Say whether a name that is missing is expected: `try: ... except NameError`."""
-    return isinstance(node, ast.Try)
-
-
-def _kept_names(node: ast.stmt) -> set[str]:
-    """Return the names that are still bound after `node`."""
-    if isinstance(node, ast.Delete):
-        return set()
-    kept = set(bound_names([node]))
-    for part in inside(node):
-        if isinstance(part, ast.ExceptHandler) and part.name:
-            kept.discard(part.name)
-    return kept
-
-
-def _what_sets(node: ast.stmt) -> str:
-    match node:
-        case ast.For() | ast.AsyncFor() | ast.While():
-            return "a variable of a loop"
-        case ast.With() | ast.AsyncWith():
-            return "a run-time value set in a `with` block"
-        case ast.Delete():
-            return "which is deleted"
-        case _ if _is_main(node):
-            return "which is set only where the file is run as a program,"
-    return "a run-time value set"
-
-
-def _short(node: ast.expr) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"

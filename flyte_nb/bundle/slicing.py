@@ -7,7 +7,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flyte_nb.bundle.namespace import Kind, imported, is_task_decorator, where
+from flyte_nb.bundle.bindings import is_task_decorator
+from flyte_nb.bundle.namespace import Kind, imported, where
 from flyte_nb.bundle.problems import HiddenDependency
 from flyte_nb.bundle.statements import FUNCTIONS, Statement
 from flyte_nb.bundle.uses import uses
