@@ -5,6 +5,8 @@ The functions below are the public surface; `import flyte_nb` offers them as `fl
 
 from __future__ import annotations
 
+from os import fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments, Registry
@@ -26,6 +28,7 @@ from flyte_nb.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
     from datetime import datetime, timedelta
+    from os import PathLike
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.deployment.plan import Plan
@@ -35,9 +38,24 @@ if TYPE_CHECKING:
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
+    from flyte_nb.project.adopting import Adopted
+    from flyte_nb.project.folder import Exported
     from flyte_nb.targets.protocol import Target
 
-__all__ = ["Session", "deploy", "deployment_order", "map", "plan", "registry", "reset", "run", "runs", "session"]
+__all__ = [
+    "Session",
+    "adopt",
+    "deploy",
+    "deployment_order",
+    "export",
+    "map",
+    "plan",
+    "registry",
+    "reset",
+    "run",
+    "runs",
+    "session",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -142,6 +160,37 @@ class Session:
         dependencies = {name: self.registry.dependencies(name) for name in names}
         bundles = {name: self._bundle(name, dependencies[name]) for name in names}
         return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
+
+    # Projects
+
+    def export(
+        self, folder: str | PathLike[str], environments: Collection[TaskEnvironment | str], *, force: bool
+    ) -> Exported:
+        """Write `environments` and all they need as a Flyte project into `folder`."""
+        from flyte_nb.bundle.module_names import module_names
+        from flyte_nb.libraries import installed_packages
+        from flyte_nb.project.files import project_files
+        from flyte_nb.project.folder import export
+
+        names = self.deployment_order(environments)
+        dependencies = {name: self.registry.dependencies(name) for name in names}
+        self._refuse_undefined(dependencies)
+        modules = module_names(names, installed_packages())
+        bundles = {name: self._bundle(name, dependencies[name]) for name in names}
+        place = Path(folder).expanduser().absolute()
+        return export(place, project_files(bundles, modules, place.name), force=force)
+
+    def adopt(self, source: str | PathLike[str]) -> Adopted:
+        """Bring the environments of a module, a package or a project into the session."""
+        from flyte_nb.project.adopting import adopt
+
+        return adopt(fspath(source), self.registry)
+
+    def _refuse_undefined(self, dependencies: Mapping[str, Collection[str]]) -> None:
+        for name, needed in dependencies.items():
+            missing = next((dependency for dependency in needed if not self.registry.spec(dependency)), None)
+            if missing:
+                raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=name)
 
     def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
         from flyte_nb.bundle.bundling import bundle
@@ -351,6 +400,36 @@ def runs(
 
     name = task.name if isinstance(task, Task) else task
     return _session.history.runs(run_filter(name, state, since, limit))
+
+
+def export(folder: str | PathLike[str], *environments: TaskEnvironment | str, force: bool = False) -> Exported:
+    """Write `environments` and all they need, none means all, as an ordinary Flyte project, which needs no flyte_nb.
+
+    Args:
+        folder: Where to. What an earlier export wrote there is replaced; all else, such as .git, is left alone.
+        environments: Environments or their names.
+        force: Also replace files that were edited since, and write into a folder that holds something else.
+
+    Raises:
+        UnknownEnvironmentError: A name is not defined.
+        SourceUnavailableError: The source of a task cannot be found.
+        ExportError: The folder holds what would be lost, or cannot be written. In any case nothing was written.
+    """
+    return _session.export(folder, environments, force=force)
+
+
+def adopt(source: str | PathLike[str]) -> Adopted:
+    """Bring the environments of modules into the session; in them, `import flyte` means flyte_nb.
+
+    What was adopted before is imported anew, and replaces what it defined.
+
+    Args:
+        source: The folder of an exported project, a package, a .py file, or an importable name.
+
+    Raises:
+        AdoptError: It does not exist, or cannot be imported; the session is as it was.
+    """
+    return _session.adopt(source)
 
 
 def reset() -> None:
