@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import (
+    AdoptError,
     CircularDependencyError,
     DeploymentFailedError,
     EnvironmentInUseError,
+    ExportError,
     FlyteNbError,
     InvalidArgumentsError,
     InvalidExpressionError,
@@ -37,7 +39,18 @@ from flyte_nb.model import (
     TaskEnvironment,
     Timeout,
 )
-from flyte_nb.session import deploy, deployment_order, map, plan, registry, reset, run, runs  # noqa: A004 - as in Flyte
+from flyte_nb.session import (
+    adopt,
+    deploy,
+    deployment_order,
+    export,
+    map,  # noqa: A004 - as in Flyte
+    plan,
+    registry,
+    reset,
+    run,
+    runs,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -50,12 +63,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdoptError",
     "Backoff",
     "Cache",
     "CircularDependencyError",
     "Deployment",
     "DeploymentFailedError",
     "EnvironmentInUseError",
+    "ExportError",
     "FlyteNbError",
     "Image",
     "InvalidArgumentsError",
@@ -79,8 +94,10 @@ __all__ = [
     "UnknownEnvironmentError",
     "UnknownRunError",
     "UnknownTargetError",
+    "adopt",
     "deploy",
     "deployment_order",
+    "export",
     "map",
     "plan",
     "registry",

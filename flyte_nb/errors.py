@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
 __all__ = [
+    "AdoptError",
     "CircularDependencyError",
     "CredentialInSourceError",
     "DeploymentFailedError",
     "EnvironmentInUseError",
+    "ExportError",
     "FlyteNbError",
     "HiddenDependencyError",
     "InvalidArgumentsError",
@@ -358,3 +360,29 @@ class UncacheableGlobalError(FlyteNbError, TypeError):
             f"{task} uses {name} ({kind}), which cannot be part of a cache key: {reason}. Make it inside the task, "
             'or state a version yourself with cache=Cache("override", version_override="1").'
         )
+
+
+class ExportError(FlyteNbError):
+    """A project cannot be exported; nothing was written.
+
+    Attributes:
+        path: The folder, or the file of the project, that this is about.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str, way_out: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"nothing was exported, because of {shown(path)}: {problem}. {way_out}.")
+
+
+class AdoptError(FlyteNbError):
+    """A module or a project cannot be adopted; the session and what is imported are as they were.
+
+    Attributes:
+        source: What was to be adopted, as the user wrote it.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, source: str, problem: str, way_out: str) -> None:
+        self.source, self.problem = source, problem
+        super().__init__(f"nothing of {shown(source)} was adopted: {problem}. {way_out}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import site
 import sys
 import sysconfig
@@ -13,7 +14,16 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-__all__ = ["has_name", "is_library", "is_library_file", "is_of_python", "library_name", "module_name"]
+__all__ = [
+    "distributions",
+    "has_name",
+    "installed_packages",
+    "is_library",
+    "is_library_file",
+    "is_of_python",
+    "library_name",
+    "module_name",
+]
 
 _FOLDERS = ("stdlib", "platstdlib", "purelib", "platlib")
 _PACKAGES = {"site-packages", "dist-packages"}
@@ -90,7 +100,7 @@ def _find_version(package: str) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        names = sorted(set(_distributions(package)))
+        names = sorted(set(distributions(package)))
     found = []
     for name in names:
         try:
@@ -105,9 +115,15 @@ _loaded_version = lru_cache(maxsize=4096)(_find_version)
 
 
 @lru_cache(maxsize=4096)
-def _distributions(package: str) -> tuple[str, ...]:
+def distributions(package: str) -> tuple[str, ...]:
     """Return the distributions that a package is from: found by looking into all that is installed, so only once."""
-    return tuple(metadata.packages_distributions().get(package, ()))
+    return tuple(dict.fromkeys(metadata.packages_distributions().get(package, ())))
+
+
+@lru_cache(maxsize=1)
+def installed_packages() -> frozenset[str]:
+    """Return the top-level names of the packages that are installed, as they were when it was asked first."""
+    return frozenset(module.name for module in pkgutil.iter_modules(map(str, _library_folders())))
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,9 @@ The functions below are the public surface; `import flyte_nb` offers them as `fl
 
 from __future__ import annotations
 
+from functools import cached_property
+from os import fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments, Registry
@@ -28,6 +31,7 @@ from flyte_nb.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
     from datetime import datetime, timedelta
+    from os import PathLike
 
     from flyte_nb.bundle.bundling import Bundler
     from flyte_nb.bundle.content import Bundle
@@ -38,9 +42,24 @@ if TYPE_CHECKING:
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
+    from flyte_nb.project.adopting import Adopted
+    from flyte_nb.project.folder import Exported
     from flyte_nb.targets.protocol import Target
 
-__all__ = ["Session", "deploy", "deployment_order", "map", "plan", "registry", "reset", "run", "runs", "session"]
+__all__ = [
+    "Session",
+    "adopt",
+    "deploy",
+    "deployment_order",
+    "export",
+    "map",
+    "plan",
+    "registry",
+    "reset",
+    "run",
+    "runs",
+    "session",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,7 +78,6 @@ class Session:
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.history = History(self.runner, self.settings)
         self._results: CachedResults | None = None
-        self._bundler: Bundler | None = None
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
     # The home of the model
@@ -157,10 +175,45 @@ class Session:
 
         Of an environment whose fingerprint is the `known` one, nothing else is worked out.
         """
+        return self.bundler.bundles(names, known or {})
+
+    @cached_property
+    def bundler(self) -> Bundler:
+        """What makes bundles of the session's definitions; heavy to import."""
         from flyte_nb.bundle.bundling import Bundler
 
-        self._bundler = self._bundler or Bundler(self.registry, self.cells)
-        return self._bundler.bundles(names, known or {})
+        return Bundler(self.registry, self.cells)
+
+    # Projects
+
+    def export(
+        self, folder: str | PathLike[str], environments: Collection[TaskEnvironment | str], *, force: bool
+    ) -> Exported:
+        """Write `environments` and all they need as a Flyte project into `folder`."""
+        from flyte_nb.project.files import project_files
+        from flyte_nb.project.folder import export
+
+        names = self.deployment_order(environments)
+        dependencies = {name: self.registry.dependencies(name) for name in names}
+        self._refuse_undefined(dependencies)
+        bundles, refused = self.bundles(names)
+        for error in refused.values():
+            raise error
+        modules = self.bundler.module_names(names)
+        place = Path(folder).expanduser().absolute()
+        return export(place, project_files(bundles, modules, place.name), force=force)
+
+    def adopt(self, source: str | PathLike[str]) -> Adopted:
+        """Bring the environments of a module, a package or a project into the session."""
+        from flyte_nb.project.adopting import adopt
+
+        return adopt(fspath(source), self.registry)
+
+    def _refuse_undefined(self, dependencies: Mapping[str, Collection[str]]) -> None:
+        for name, needed in dependencies.items():
+            missing = next((dependency for dependency in needed if not self.registry.spec(dependency)), None)
+            if missing:
+                raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=name)
 
     async def deploy(
         self,
@@ -365,6 +418,36 @@ def runs(
 
     name = task.name if isinstance(task, Task) else task
     return _session.history.runs(run_filter(name, state, since, limit))
+
+
+def export(folder: str | PathLike[str], *environments: TaskEnvironment | str, force: bool = False) -> Exported:
+    """Write `environments` and all they need, none means all, as an ordinary Flyte project, which needs no flyte_nb.
+
+    Args:
+        folder: Where to. What an earlier export wrote there is replaced; all else, such as .git, is left alone.
+        environments: Environments or their names.
+        force: Also replace files that were edited since, and write into a folder that holds something else.
+
+    Raises:
+        UnknownEnvironmentError: A name is not defined.
+        SourceUnavailableError: The source of a task cannot be found.
+        ExportError: The folder holds what would be lost, or cannot be written. In any case nothing was written.
+    """
+    return _session.export(folder, environments, force=force)
+
+
+def adopt(source: str | PathLike[str]) -> Adopted:
+    """Bring the environments of modules into the session; in them, `import flyte` means flyte_nb.
+
+    What was adopted before is imported anew, and replaces what it defined.
+
+    Args:
+        source: The folder of an exported project, a package, a .py file, or an importable name.
+
+    Raises:
+        AdoptError: It does not exist, or cannot be imported; the session is as it was.
+    """
+    return _session.adopt(source)
 
 
 def reset() -> None:

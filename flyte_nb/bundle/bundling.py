@@ -21,6 +21,7 @@ from flyte_nb.bundle.specification import specification, storable
 from flyte_nb.bundle.statements import SourceText
 from flyte_nb.bundle.user_modules import imported_modules, user_files
 from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceUnavailableError
+from flyte_nb.libraries import installed_packages
 from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ class Bundler:
                 self._parsed.forget_syntax()
         self._parsed.forget_syntax()
         return found, refused
+
+    def module_names(self, names: Collection[str]) -> dict[str, str]:
+        """Return the name of the module of each of `names`."""
+        every = module_names(self._registry.names(), installed_packages())
+        return {name: every[name] for name in names}
 
 
 class _State:
@@ -146,7 +152,7 @@ class _Look:
         self._cells = cells.in_order(registry.cell_order())
         self._texts = dict(zip((cell.filename for cell in self._cells), parsed.cells(self._cells), strict=True))
         environments = registry.names()
-        self._modules = module_names(environments)
+        self._modules = module_names(environments, installed_packages())
         self._tasks = {task.name: task for name in environments for task in registry.tasks(name).values()}
         self._rest = (cells.version, tuple(cell.key for cell in self._cells), tuple(self._modules.items()))
 
@@ -178,7 +184,8 @@ class _Look:
             return Bundle(name, {}, {}, seen, files=files)
         composed = compose(spec, dependencies, tasks, found, self._modules)
         files |= {f"{PACKAGE}/{file}": without_credentials(text) for file, text in composed.files.items()}
-        return Bundle(name, storable(said), {**composed.sources, **files}, seen, composed.text, files)
+        sources = {**composed.sources, **files}
+        return Bundle(name, storable(said), sources, seen, composed.text, files, composed.unwritten)
 
     def _files(self, found: Slice) -> dict[str, str]:
         modules = {

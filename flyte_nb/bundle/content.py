@@ -23,6 +23,7 @@ class Bundle:
         fingerprint: SHA-256 in hex of specification (unmasked) and sources; comments and blank lines do not count.
         module: The text of the importable module that defines it all for Flyte.
         files: The modules of the user that it imports: text by path, relative to the folder it is imported from.
+        unwritten: What of the environment the module could not say: the option, and the type of its value.
     """
 
     name: str
@@ -31,3 +32,4 @@ class Bundle:
     fingerprint: str
     module: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    unwritten: Mapping[str, str] = field(default_factory=dict)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.writing import Atom, Chain, Code, Group, NotWritableError, call, duration, layout, literal, names
-from flyte_nb.masking import says_secret, without_credentials
+from flyte_nb.masking import MASK, says_secret, without_credentials
 from flyte_nb.model.image import Image
 from flyte_nb.model.policies import Cache
 from flyte_nb.model.secret import Secret
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
+    from flyte_nb.bundle.writing import Instead
     from flyte_nb.model.policies import RetryStrategy, Timeout
     from flyte_nb.model.requirements import RequirementsFile
     from flyte_nb.model.resources import Resources
@@ -71,7 +73,10 @@ def environment_declaration(
         **options,
     }
     code = call("flyte.TaskEnvironment", **_given(fields))
-    files = {_requirements_name(spec.name, index): file.text for index, file in enumerate(_requirements(spec.image))}
+    files = {
+        _requirements_name(spec.name, index): _without_passwords(spec.name, file.text)
+        for index, file in enumerate(_requirements(spec.image))
+    }
     return _declaration(f"{variable} = ", code, unwritten, files)
 
 
@@ -162,6 +167,16 @@ def _requirements_name(name: str, index: int) -> str:
     return f"{name}.requirements{f'_{index + 1}' if index else ''}.txt"
 
 
+def _without_passwords(environment: str, text: str) -> str:
+    """Return a requirements file that names variables in the place of passwords, which pip and uv expand."""
+    masked: str = without_credentials(text)
+    if masked == text:
+        return text
+    first, *others = masked.split(MASK)
+    name = _variable_name(environment, "requirements")
+    return first + "".join(f"${{{name}_{index}}}{other}" for index, other in enumerate(others, 1))
+
+
 def _resources(resources: Resources | None) -> Code | None:
     if resources is None:
         return None
@@ -192,7 +207,11 @@ def _unless_secret(environment: str, what: str, value: str) -> Code:
     """Return `value`, or where it holds a password an environment variable named after what it is."""
     if not _is_secret("", value):
         return literal(value)
-    return _variable(re.sub(r"\W", "_", f"{environment}_{what}").upper())
+    return _variable(_variable_name(environment, what))
+
+
+def _variable_name(environment: str, what: str) -> str:
+    return re.sub(r"\W", "_", f"{environment}_{what}").upper()
 
 
 def _secrets(secrets: tuple[Secret, ...]) -> Code | None:
@@ -257,12 +276,26 @@ def _options(spec: EnvironmentSpec) -> tuple[dict[str, Code], dict[str, str]]:
     written: dict[str, Code] = {}
     unwritten = {}
 
-    def secret(key: str, value: object) -> Code | None:
-        return _variable(re.sub(r"\W", "_", f"{spec.name}_{key}").upper()) if _is_secret(key, value) else None
+    def instead(key: str, value: object) -> Code | None:
+        return _variable(_variable_name(spec.name, key)) if _is_secret(key, value) else _of_the_sdk(value, instead)
 
     for name, value in spec.flyte_options.items():
         try:
-            written[name] = secret(name, value) or literal(value, secret)
+            written[name] = instead(name, value) or literal(value, instead)
         except NotWritableError as error:
             unwritten[name] = str(error)
     return written, unwritten
+
+
+def _of_the_sdk(value: object, instead: Instead) -> Code | None:
+    """Return a call that constructs a plain object of the SDK, such as a ReusePolicy; None for anything else."""
+    kind = type(value)
+    if not is_dataclass(value) or getattr(sys.modules.get("flyte"), kind.__name__, None) is not kind:
+        return None
+    given = {
+        one.name: getattr(value, one.name)
+        for one in fields(value)
+        if one.init and getattr(value, one.name) != one.default
+    }
+    written = {name: instead(name, content) or literal(content, instead) for name, content in given.items()}
+    return call(f"flyte.{kind.__name__}", **written)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Atom", "Chain", "Code", "Group", "NotWritableError", "call", "duration", "layout", "literal"]
 
@@ -61,6 +62,7 @@ class Chain:
 
 
 Code = Atom | Group | Chain
+Instead = Callable[[str, object], Code | None]
 
 
 def call(function: str, *args: Code, **keywords: Code) -> Group:
@@ -104,12 +106,12 @@ def _chain_over_lines(chain: Chain, column: int, indent: int, after: int) -> str
     return before + layout(chain.calls[-1], column + len(before), indent, after)
 
 
-def literal(value: object, secret: Callable[[str, object], Code | None] = lambda path, value: None) -> Code:
+def literal(value: object, instead: Instead = lambda key, value: None) -> Code:
     """Return the literal of `value`: made of None, numbers, text, bytes, lists, tuples, sets and dictionaries.
 
     Args:
         value: What to write.
-        secret: Is asked about each value inside, with the key it has, and returns what to write in its place or None.
+        instead: Is asked about each value inside, with the key it has, and returns what to write in its place or None.
 
     Raises:
         NotWritableError: There is something else in it.
@@ -123,10 +125,10 @@ def literal(value: object, secret: Callable[[str, object], Code | None] = lambda
     if isinstance(value, timedelta):
         return duration(value)
     if type(value) is dict:
-        return Group("{", tuple(_entry(key, content, secret) for key, content in value.items()), "}")
+        return Group("{", tuple(_entry(key, content, instead) for key, content in value.items()), "}")
     if type(value) in _BRACKETS:
         opening, closing = _BRACKETS[type(value)]
-        return _several(opening, value, closing, secret)
+        return _several(opening, value, closing, instead)
     raise NotWritableError(type(value).__name__)
 
 
@@ -138,17 +140,17 @@ _BRACKETS: Mapping[type, tuple[str, str]] = {
 }
 
 
-def _several(opening: str, values: Any, closing: str, secret: Callable[[str, object], Code | None]) -> Code:
+def _several(opening: str, values: Any, closing: str, instead: Instead) -> Code:
     is_set = isinstance(values, set | frozenset)  # which has no order of its own
     in_order = sorted(values, key=repr) if is_set else values
-    items = tuple(("", secret("", value) or literal(value, secret)) for value in in_order)
+    items = tuple(("", instead("", value) or literal(value, instead)) for value in in_order)
     if not items and is_set:
         return Atom("set()" if opening == "{" else "frozenset()")
     return Group(opening, items, closing)
 
 
-def _entry(key: object, value: object, secret: Callable[[str, object], Code | None]) -> tuple[str, Code]:
-    return f"{literal(key).flat()}: ", secret(str(key), value) or literal(value, secret)
+def _entry(key: object, value: object, instead: Instead) -> tuple[str, Code]:
+    return f"{literal(key).flat()}: ", instead(str(key), value) or literal(value, instead)
 
 
 def duration(value: timedelta) -> Code:

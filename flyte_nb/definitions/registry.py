@@ -7,6 +7,7 @@ run count, `rollback` makes it never have happened. The log of facts is the trut
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,6 +36,10 @@ class RegistryChanged:
     """The definitions of these names, or their tasks or dependencies, may be different now."""
 
     names: frozenset[str]
+
+
+def _module(name: str) -> Owner:
+    return Owner(f"module {name}", lasting=True)
 
 
 class _Import(NamedTuple):
@@ -134,7 +139,7 @@ class Registry:
         spec = module_being_imported()
         if spec is None:
             return self._owner
-        owner = Owner(f"module {spec.name}", lasting=True)
+        owner = _module(spec.name)
         known = self._imports.get(owner)
         if known is None or known.spec is not spec:
             self._imports[owner] = _Import(spec, known.cell if known else self._owner)
@@ -251,6 +256,45 @@ class Registry:
                 return  # the notebook has changed meanwhile: the cell says what is wrong when it runs again
             for owner in back:
                 del self._parked[owner]
+
+    # Modules that are adopted
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Make all that is said inside count or, if it fails, nothing: not even what modules said.
+
+        Raises:
+            CircularDependencyError: What earlier definitions were replaced by uncovers others that close a cycle.
+        """
+        with self._lock:
+            self._save()
+            imports = dict(self._imports)
+        try:
+            yield
+            with self._lock:
+                cycle = self._uncovered and find_cycle(self._catalog.dependencies, self._catalog.dependencies)
+                if cycle:
+                    raise CircularDependencyError(cycle)
+        except BaseException:
+            with self._lock:
+                saved = self._savepoints.pop()
+                self._log, self._uncovered, self._imports = saved.log, saved.uncovered, imports
+                self._catalog = self._fold()
+                self._settle()
+            raise
+        with self._lock:
+            self._savepoints.pop()
+            self._uncovered = self._uncovered and bool(self._savepoints)
+            self._settle()
+
+    def forget_modules(self, modules: Collection[str]) -> None:
+        """Take back what these modules have said, which are about to be imported again."""
+        with self._lock:
+            self._take_back([_module(name) for name in modules])
+
+    def defined_by_module(self, module: str) -> list[str]:
+        """Return the environments that a module has constructed."""
+        return [fact.name for fact in self._log.get(_module(module), ()) if isinstance(fact, Define)]
 
     def _save(self) -> None:
         log = dict(self._log)

@@ -80,6 +80,8 @@ class Completion:
             return _VALUES[option]
         if option in _NAMES_FOLLOW or (option is None and (magic in _TAKES_NAMES or line.startswith("%flyte_env "))):
             return self._session.registry.names()
+        if magic == "flyte_export" and option is None and len(line.removesuffix(word).split()) > 1:
+            return self._session.registry.names()  # after the folder, which the shell completes
         if option == "--task" or (option is None and magic == "flyte_runs"):
             return self._tasks()
         if option is None and magic == "flyte_logs":

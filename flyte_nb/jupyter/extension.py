@@ -22,6 +22,7 @@ from flyte_nb.jupyter.live_run import RunsOnScreen
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
 from flyte_nb.jupyter.magics.history import RecordedRunsMagics
+from flyte_nb.jupyter.magics.projects import ProjectMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
 from flyte_nb.jupyter.output import LiveGraphs, has_front_end
 from flyte_nb.jupyter.spanning import SpanningRun
@@ -58,7 +59,8 @@ class Extension:
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters, self._runs_on_screen)
         looking_back = RecordedRunsMagics(shell, session, self._formatters)
-        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting, looking_back)
+        projects = ProjectMagics(shell, session, self._cells)
+        self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting, looking_back, projects)
 
     # What transformed cells call, as `get_ipython().flyte_nb`
 

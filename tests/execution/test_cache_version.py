@@ -430,7 +430,7 @@ def test_libraries_that_do_not_say_their_version(
     folder = tmp_path / "site-packages"
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    libraries._distributions.cache_clear()
+    libraries.distributions.cache_clear()
     libraries._loaded_version.cache_clear()
     notebook.run("def helper(x):\n    import libquiet\n    return libquiet.f(x)" + WORK.format(1))
     versions = []
@@ -445,7 +445,7 @@ def test_libraries_that_do_not_say_their_version(
         versions.append(notebook.version())
     finally:
         sys.modules.pop("libquiet", None)
-        libraries._distributions.cache_clear()
+        libraries.distributions.cache_clear()
         libraries._loaded_version.cache_clear()
     assert versions[0] != versions[1] == versions[2] == versions[3]
 
