@@ -11,6 +11,8 @@ import pytest
 
 import flyte_nb
 from flyte_nb.bundle.module_names import PACKAGE
+from flyte_nb.project.loading import finder
+from flyte_nb.session import session
 
 from .corpus import CORPUS
 from .corpus_figures import precision_and_recall
@@ -69,3 +71,26 @@ def test_modules_define_what_is_needed_and_no_more(corpus: Mapping[str, Looked],
     assert case.task in names["env"].tasks
     assert case.kept <= names.keys(), modules[environment]
     assert not case.left_out & names.keys(), modules[environment]
+
+
+@pytest.mark.parametrize("case", [case for case in CORPUS if not case.refused], ids=lambda case: case.name)
+def test_adopted_modules_give_the_same_modules(corpus: Mapping[str, Looked], tmp_path: Path, case: Case) -> None:
+    """Written, adopted and bundled again, the module of each environment is the same text."""
+    modules = corpus[case.name].modules
+    folder = tmp_path / PACKAGE
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    for name, text in modules.items():
+        (folder / f"{name.replace('-', '_')}.py").write_text(text)
+    path, meta = list(sys.path), list(sys.meta_path)
+    try:
+        flyte_nb.adopt(tmp_path)
+        found, refused = session().bundles(list(modules))
+        assert not refused
+        assert {name: bundle.module for name, bundle in found.items()} == modules
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
+        sys.path[:], sys.meta_path[:] = path, meta
+        finder.modules.clear()
+        finder.folders = finder.packages = frozenset()
