@@ -69,6 +69,8 @@ class _Application:
             self._pass_unchanged()
             self._go_on()
             await self._quiet.wait()
+        except GeneratorExit:
+            raise  # the loop was closed over it
         except BaseException as error:  # noqa: BLE001 - most likely the caller is cancelled; it is raised below
             self._stop(error)
             with suppress(asyncio.CancelledError):  # asked once more: something will not stop
@@ -114,6 +116,8 @@ class _Application:
                     break
                 if clock() - begun < _INSTANT_SECONDS:
                     await asyncio.sleep(0)
+        except GeneratorExit:
+            raise  # the loop was closed over it
         except BaseException as error:  # noqa: BLE001 - nobody else would hear of it; it is raised by `run`
             self._stop(error)
 
@@ -158,11 +162,13 @@ class _Application:
             self._schedule.done(name)
 
     def _fail(self, name: str, state: State, error: str) -> None:
+        if state is State.CANCELLED:
+            self._progress.end(name, state, error)
+            return
         if self._policy.retries:
             self._progress.say(name, self._attempt_ended(name, state, error))
         self._progress.end(name, state, error)
-        if state is not State.CANCELLED:
-            self._skip_dependents(name, f"{name!r} {state.value}")
+        self._skip_dependents(name, f"{name!r} {state.value}")
 
     def _skip_dependents(self, name: str, reason: str) -> None:
         stopped = [name]

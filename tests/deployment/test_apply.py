@@ -765,3 +765,25 @@ def test_what_never_waits_can_be_cancelled() -> None:
     applied = Applied({f"n{number}": () for number in range(500)}, NotingTarget(), limit=1)
     asyncio.run(scenario())
     assert Counter(applied.record.last().values())["cancelled"] > 400
+
+
+def test_a_loop_that_is_closed_over_a_deployment_makes_it_tell_nothing() -> None:
+    """What became of it is not known then: nothing is told as failed or cancelled."""
+
+    async def scenario() -> asyncio.Future[Deployment]:
+        deployment = asyncio.ensure_future(applied.start())
+        await begun.wait()
+        return deployment
+
+    async def work(_: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    begun, applied = asyncio.Event(), Applied(CHAIN, NotingTarget(work))
+    loop = asyncio.new_event_loop()
+    left = [loop.run_until_complete(scenario()), *asyncio.all_tasks(loop)]
+    loop.close()
+    for task in left:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        task.get_coro().close()  # type: ignore[attr-defined]
+    assert applied.lives() == {"base": (State.RUNNING,)}
