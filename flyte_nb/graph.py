@@ -14,11 +14,10 @@ from flyte_nb.errors import CircularDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from graphlib import TopologicalSorter
 
     Edges = Mapping[str, Collection[str]]
 
-__all__ = ["Schedule", "closure", "cycle_through", "find_cycle", "ordered", "reversed_edges", "waves"]
+__all__ = ["Schedule", "closure", "cycle_through", "find_cycle", "longest_ways", "ordered", "reversed_edges", "waves"]
 
 
 def reversed_edges(names: Iterable[str], dependencies: Edges) -> dict[str, list[str]]:
@@ -89,6 +88,30 @@ def waves(names: Sequence[str], dependencies: Edges) -> list[list[str]]:
     for name in dependents:
         groups[depth[name]].append(name)
     return groups
+
+
+def longest_ways(
+    order: Sequence[str], dependencies: Edges, lengths: Mapping[str, float]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return how long the longest way through what depends on each name is, and which name comes next on it.
+
+    Args:
+        order: The names, each after everything it depends on.
+        dependencies: Those outside `order` are ignored.
+        lengths: What each name adds to a way; none is negative.
+
+    Returns:
+        The length of the way from each name, its own included; and the next name for each that has one.
+    """
+    ways: dict[str, float] = {}
+    ahead = dict.fromkeys(order, 0.0)
+    following: dict[str, str] = {}
+    for name in reversed(order):
+        way = ways[name] = ahead[name] + lengths[name]
+        for dependency in dependencies.get(name, ()):
+            if dependency in ahead and (way > ahead[dependency] or dependency not in following):
+                ahead[dependency], following[dependency] = way, name
+    return ways, following
 
 
 def _counts(dependents: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -185,30 +208,44 @@ def find_cycle(names: Iterable[str], dependencies: Edges) -> list[str] | None:
 
 
 class Schedule:
-    """What may start now, as work is reported done; order comes from `graphlib`, ties from the position in `order`."""
+    """What may start now, as work is reported done: of what is ready, what comes first in `order`.
+
+    Attributes:
+        dependents: For each name, those that depend on it.
+
+    Args:
+        order: The names, in whatever order. Their dependencies have no cycle.
+        dependencies: Those outside `order` are ignored.
+    """
 
     def __init__(self, order: Sequence[str], dependencies: Edges) -> None:
-        from graphlib import TopologicalSorter
-
+        self.dependents = reversed_edges(order, dependencies)
+        self._waiting = _counts(self.dependents)
         self._rank = {name: position for position, name in enumerate(order)}
         self._by_rank = list(order)
-        self._sorter: TopologicalSorter[str] = TopologicalSorter()
-        for name in order:
-            self._sorter.add(name, *(d for d in dependencies.get(name, ()) if d in self._rank))
-        self._sorter.prepare()
-        self._ready: list[int] = []
-        self._take_ready()
+        self._ready = [rank for rank, name in enumerate(order) if not self._waiting[name]]
 
-    def _take_ready(self) -> None:
-        if self._sorter.is_active():
-            for name in self._sorter.get_ready():
-                heappush(self._ready, self._rank[name])
+    @property
+    def first(self) -> str | None:
+        """What `next` would return."""
+        return self._by_rank[self._ready[0]] if self._ready else None
+
+    @property
+    def ready(self) -> int:
+        """How often `next` would return a name before it returned None."""
+        return len(self._ready)
 
     def next(self) -> str | None:
         """Return a name all of whose dependencies are done, each name once; None when there is none now."""
         return self._by_rank[heappop(self._ready)] if self._ready else None
 
+    def again(self, name: str) -> None:
+        """Report that `name`, which `next` returned and which is not done, is to be returned once more."""
+        heappush(self._ready, self._rank[name])
+
     def done(self, name: str) -> None:
         """Report that `name` succeeded, which may make others ready."""
-        self._sorter.done(name)
-        self._take_ready()
+        for follower in self.dependents[name]:
+            self._waiting[follower] -= 1
+            if not self._waiting[follower]:
+                heappush(self._ready, self._rank[follower])
