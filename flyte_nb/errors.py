@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CircularDependencyError",
+    "DeploymentBlockedError",
     "DeploymentFailedError",
     "EnvironmentInUseError",
     "FlyteNbError",
@@ -22,6 +23,8 @@ __all__ = [
     "InvalidTypeError",
     "InvalidValueError",
     "NotATaskError",
+    "PlanOutdatedError",
+    "SavedPlanError",
     "SourceUnavailableError",
     "StateError",
     "TaskTimeoutError",
@@ -33,6 +36,7 @@ __all__ = [
 ]
 
 _SHOWN = 200
+_LISTED = 5
 
 
 def shown(value: object) -> str:
@@ -51,6 +55,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     spelled_alike = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), spelled_alike, n=1, cutoff=0.6)
     return f" Did you mean {spelled_alike[close[0]]!r}?" if close else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first of `names`, so that an error stays one readable line."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(map(repr, names[:_LISTED])) + more
 
 
 class FlyteNbError(Exception):
@@ -142,9 +152,7 @@ class EnvironmentInUseError(FlyteNbError, ValueError):
 
     def __init__(self, name: str, dependents: Collection[str]) -> None:
         self.name, self.dependents = name, tuple(dependents)
-        names = ", ".join(repr(dependent) for dependent in self.dependents[:5])
-        more = f" and {len(self.dependents) - 5} more" if len(self.dependents) > 5 else ""
-        super().__init__(f"{name!r} is needed by {names}{more}. Remove those first, or add --force.")
+        super().__init__(f"{name!r} is needed by {_listed(self.dependents)}. Remove those first, or add --force.")
 
 
 class UnknownRunError(FlyteNbError, KeyError):
@@ -206,6 +214,48 @@ class DeploymentFailedError(FlyteNbError):
         super().__init__(
             f"{reasons.rstrip('.')}.{left_out} Deploy again once it is mended: what succeeded is not repeated."
         )
+
+
+class DeploymentBlockedError(FlyteNbError):
+    """A plan has steps that cannot be taken; nothing was deployed.
+
+    Attributes:
+        problems: Why, and what to do, by name.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        (name, problem), *others = self.problems.items()
+        more = f" ({len(others)} more cannot be deployed either: see %flyte_plan)" if others else ""
+        super().__init__(f"{name!r} {problem}{more}")
+
+
+class PlanOutdatedError(FlyteNbError):
+    """A saved plan is no longer what would be done; nothing was deployed.
+
+    Attributes:
+        session: The names that the session defines differently now.
+        target: The names that the target has differently now.
+    """
+
+    def __init__(self, session: Collection[str], target: Collection[str]) -> None:
+        self.session, self.target = tuple(session), tuple(target)
+        sides = ("the session has changed", self.session), ("the target has changed", self.target)
+        changed = "; ".join(f"{what} {_listed(names)}" for what, names in sides if names)
+        super().__init__(f"the plan is outdated: {changed}. Plan again: %flyte_plan --save FILE")
+
+
+class SavedPlanError(FlyteNbError):
+    """A plan cannot be saved, or what should be a saved plan cannot be read.
+
+    Attributes:
+        path: The file, or what else was read.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"the plan {path} {reason.rstrip('.')}. Plan again: %flyte_plan --save FILE")
 
 
 class NotATaskError(FlyteNbError, TypeError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Edges = Mapping[str, Collection[str]]
 
-__all__ = ["Schedule", "closure", "cycle_through", "find_cycle", "ordered", "reversed_edges", "waves"]
+__all__ = ["Schedule", "closure", "cycle_through", "find_cycle", "longest_ways", "ordered", "reversed_edges", "waves"]
 
 
 def reversed_edges(names: Iterable[str], dependencies: Edges) -> dict[str, list[str]]:
@@ -89,6 +89,30 @@ def waves(names: Sequence[str], dependencies: Edges) -> list[list[str]]:
     for name in dependents:
         groups[depth[name]].append(name)
     return groups
+
+
+def longest_ways(
+    order: Sequence[str], dependencies: Edges, lengths: Mapping[str, float]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return how long the longest way through what depends on each name is, and which name comes next on it.
+
+    Args:
+        order: The names, each after everything it depends on.
+        dependencies: Those outside `order` are ignored.
+        lengths: What each name adds to a way; none is negative.
+
+    Returns:
+        The length of the way from each name, its own included; and the next name for each that has one.
+    """
+    ways: dict[str, float] = {}
+    ahead = dict.fromkeys(order, 0.0)
+    following: dict[str, str] = {}
+    for name in reversed(order):
+        way = ways[name] = ahead[name] + lengths[name]
+        for dependency in dependencies.get(name, ()):
+            if dependency in ahead and (way > ahead[dependency] or dependency not in following):
+                ahead[dependency], following[dependency] = way, name
+    return ways, following
 
 
 def _counts(dependents: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -185,7 +209,10 @@ def find_cycle(names: Iterable[str], dependencies: Edges) -> list[str] | None:
 
 
 class Schedule:
-    """What may start now, as work is reported done; order comes from `graphlib`, ties from the position in `order`."""
+    """What may start now, as work is reported done; order comes from `graphlib`, ties from the position in `order`.
+
+    `order` may be any order: of what is ready, its first comes first.
+    """
 
     def __init__(self, order: Sequence[str], dependencies: Edges) -> None:
         from graphlib import TopologicalSorter
@@ -204,9 +231,23 @@ class Schedule:
             for name in self._sorter.get_ready():
                 heappush(self._ready, self._rank[name])
 
+    @property
+    def first(self) -> str | None:
+        """What `next` would return."""
+        return self._by_rank[self._ready[0]] if self._ready else None
+
+    @property
+    def ready(self) -> int:
+        """How often `next` would return a name before it returned None."""
+        return len(self._ready)
+
     def next(self) -> str | None:
         """Return a name all of whose dependencies are done, each name once; None when there is none now."""
         return self._by_rank[heappop(self._ready)] if self._ready else None
+
+    def again(self, name: str) -> None:
+        """Report that `name`, which `next` returned and which is not done, is to be returned once more."""
+        heappush(self._ready, self._rank[name])
 
     def done(self, name: str) -> None:
         """Report that `name` succeeded, which may make others ready."""

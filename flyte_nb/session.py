@@ -18,6 +18,7 @@ from flyte_nb.errors import (
 from flyte_nb.execution.history.history import History
 from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
+from flyte_nb.listeners import Listeners
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.home import install_home
 from flyte_nb.model.task import Task
@@ -136,12 +137,13 @@ class Session:
 
     def plan(self, environments: Collection[TaskEnvironment | str], target: Target) -> tuple[Plan, dict[str, Bundle]]:
         """Return the plan for `environments` and all they need, and what it would deploy."""
-        from flyte_nb.deployment.plan import make_plan
+        from flyte_nb.deployment.planning import make_plan
 
         names = self.select(environments)
         dependencies = {name: self.registry.dependencies(name) for name in names}
         bundles = {name: self._bundle(name, dependencies[name]) for name in names}
-        return make_plan(target.name, names, dependencies, bundles, target.observe()), bundles
+        asked = [_name(environment) for environment in environments]
+        return make_plan(target.name, names, dependencies, bundles, target.observe(), asked=asked), bundles
 
     def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
         from flyte_nb.bundle.bundling import bundle
@@ -161,14 +163,14 @@ class Session:
         Raises:
             UnknownEnvironmentError: A name is not defined; nothing was deployed.
         """
-        from flyte_nb.deployment.apply import apply_plan
+        from flyte_nb.deployment.apply import Policy, apply_plan
 
-        _check_concurrency("max_concurrency", max_concurrency)
+        policy = Policy(max_concurrency)
         place = self.target(target)
         plan, bundles = self.plan(environments, place)
         self._refuse_blocked(plan)
         begun(plan)
-        return await apply_plan(plan, bundles, place, max_concurrency, listener)
+        return await apply_plan(plan, bundles, place, policy, _Unrecorded(listener))
 
     def _refuse_blocked(self, plan: Plan) -> None:
         undefined = {step.name for step in plan.blocked if step.name not in self.registry.edges}
@@ -176,6 +178,24 @@ class Session:
             missing = next((name for name in step.depends_on if name in undefined), None)
             if missing:
                 raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=step.name)
+
+
+class _Unrecorded:
+    """Tells what happens to those who watch, and keeps nothing."""
+
+    name = ""
+
+    def __init__(self, listener: Callable[[EnvironmentStatus], None]) -> None:
+        self._listeners = Listeners(listener)
+
+    def note(self, status: EnvironmentStatus) -> None:
+        self._listeners.tell(status)
+
+    def log(self, name: str, line: str) -> None:
+        pass
+
+    async def settle(self) -> None:
+        pass
 
 
 def _name(environment: object) -> str:

@@ -1,124 +1,218 @@
-"""Apply a plan to a target: whatever is ready deploys at once, up to a limit; a failure stops its dependents only."""
+"""Apply a plan to a target: whatever is ready is done at once, up to a limit; a failure stops its dependents only."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import datetime, timezone
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from flyte_nb.deployment.attempt import Attempt
+from flyte_nb.deployment.expectations import by_urgency
 from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.status import Deployment, EnvironmentStatus, State
+from flyte_nb.deployment.policy import Policy
+from flyte_nb.deployment.progress import Progress, utc_now
+from flyte_nb.deployment.status import Deployment, State
+from flyte_nb.deployment.workers import Workers
 from flyte_nb.graph import Schedule, reversed_edges
-from flyte_nb.listeners import Listeners
-from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.record import Record
     from flyte_nb.targets.protocol import Target
 
-    Listener = Callable[[EnvironmentStatus], None]
+__all__ = ["Policy", "apply_plan"]
 
-__all__ = ["apply_plan"]
+# Work that takes less may not have given way to others: a button, or an interrupt.
+_INSTANT_SECONDS = 0.001
 
 
 async def apply_plan(
-    plan: Plan, bundles: Mapping[str, Bundle], target: Target, max_concurrency: int, listener: Listener
+    plan: Plan, bundles: Mapping[str, Bundle], target: Target, policy: Policy, record: Record
 ) -> Deployment:
-    """Deploy what `plan` says, and return what became of it.
+    """Do what `plan` says, and return what became of it once `record` has settled.
 
-    Each change of an environment's status goes to `listener`. If the caller is cancelled, what is being deployed is
-    cancelled, what has not started never does, and the cancellation goes on after the last status was sent.
+    If the caller is cancelled, what is under way is cancelled and waited for, what has not started never does, and the
+    cancellation goes on when the record has settled. Cancelled once more, it waits no longer for what will not stop,
+    whose fate is then told as lost. In the same way it ends when the record fails, or the target wants the process to
+    end (KeyboardInterrupt, SystemExit): what they raised is raised.
+
+    Raises:
+        DeploymentBlockedError: The plan has steps that cannot be taken; nothing was done.
     """
-    return await _Application(plan, bundles, target, listener).run(max_concurrency)
+    plan.raise_if_blocked()
+    return await _Application(plan, bundles, target, policy, record).run()
 
 
 class _Application:
-    """One run of a plan: owns the statuses of its environments."""
+    """One run of a plan: owns what is under way, what waits for its next try, and why it was stopped."""
 
-    def __init__(self, plan: Plan, bundles: Mapping[str, Bundle], target: Target, listener: Listener) -> None:
-        dependencies = {step.name: step.depends_on for step in plan.steps}
-        order = list(dependencies)
-        self._bundles, self._target, self._listeners = bundles, target, Listeners(listener)
-        self._unchanged = {step.name for step in plan.steps if step.action is Action.UNCHANGED}
-        self._dependents = reversed_edges(order, dependencies)
-        self._schedule = Schedule(order, dependencies)
-        self._statuses = {name: EnvironmentStatus(name, State.PENDING) for name in order}
+    def __init__(
+        self, plan: Plan, bundles: Mapping[str, Bundle], target: Target, policy: Policy, record: Record
+    ) -> None:
+        self._bundles, self._target, self._policy, self._record = bundles, target, policy, record
+        self._steps = {step.name: step for step in plan.steps}
+        dependencies = {name: step.depends_on for name, step in self._steps.items()}
+        self._schedule = Schedule(by_urgency(plan.steps), dependencies)
+        self._dependents = reversed_edges(self._steps, dependencies)
+        self._progress = Progress(self._steps, record, self._stop)
         self._order: list[str] = []
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._ended: asyncio.Queue[str] = asyncio.Queue()
+        self._workers = Workers(policy.max_concurrency, self._work, self._go_on)
+        self._running: dict[str, Attempt] = {}
+        self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._quiet = asyncio.Event()  # nothing is under way, and nothing will be
+        self._stopped_by: BaseException | None = None
 
-    async def run(self, max_concurrency: int) -> Deployment:
-        started = _now()
+    async def run(self) -> Deployment:
+        started = utc_now()
         try:
-            self._start_ready(max_concurrency)
-            while self._running:
-                self._finish(await self._ended.get())
-                self._start_ready(max_concurrency)
-        finally:
-            await self._cancel_rest()
-        return Deployment(self._target.name, tuple(self._statuses.values()), self._order, started, _now())
+            self._pass_unchanged()
+            self._go_on()
+            await self._quiet.wait()
+        except BaseException as error:  # noqa: BLE001 - most likely the caller is cancelled; it is raised below
+            self._stop(error)
+            with suppress(asyncio.CancelledError):  # asked once more: something will not stop
+                await self._quiet.wait()
+        self._conclude()
+        await self._settle()
+        if self._stopped_by:
+            raise self._stopped_by
+        statuses = tuple(self._progress.statuses.values())
+        return Deployment(self._target.name, statuses, self._order, started, utc_now(), self._record.name)
 
-    def _start_ready(self, max_concurrency: int) -> None:
-        while len(self._running) < max_concurrency and (name := self._schedule.next()) is not None:
-            if name in self._unchanged:
-                self._set(name, State.UNCHANGED, started=None, ended=_now())
-                self._complete(name)
-            else:
-                self._set(name, State.RUNNING, started=_now())
-                work = asyncio.ensure_future(self._deploy(name))
-                self._running[name] = work
-                work.add_done_callback(lambda _, name=name: self._ended.put_nowait(name))  # type: ignore[misc]
+    def _go_on(self) -> None:
+        """Have all that is ready done, or note that nothing is left to do."""
+        if not self._stopped_by:
+            self._workers.call(self._schedule.ready)
+        if not self._workers and (self._stopped_by or not self._waiting):
+            self._quiet.set()
 
-    async def _deploy(self, name: str) -> None:
-        await self._target.deploy_environment(self._bundles[name], lambda _: None)
+    def _stop(self, reason: BaseException) -> None:
+        """Begin nothing more, and stop what is under way; `run` raises the first `reason`."""
+        self._stopped_by = self._stopped_by or reason
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        for attempt in self._running.values():
+            attempt.stop()
+        self._go_on()
 
-    def _finish(self, name: str) -> None:
-        work = self._running.pop(name)
-        error = asyncio.CancelledError("cancelled by the target") if work.cancelled() else work.exception()
-        if error is None:
-            self._set(name, State.SUCCEEDED, ended=_now())
-            self._complete(name)
-            return
-        self._set(name, State.FAILED, ended=_now(), error=error_text(error))
-        self._skip_dependents(name)
+    async def _work(self) -> None:
+        """Do what is ready, until nothing is."""
+        self._workers.arrived()
+        clock = asyncio.get_running_loop().time
+        try:
+            while not self._stopped_by and (name := self._schedule.next()) is not None:
+                begun, attempt = clock(), self._begin(name)
+                await attempt.run(self._action(name), self._policy.timeout)
+                self._end(name)
+                if attempt.left_traces:
+                    break
+                if clock() - begun < _INSTANT_SECONDS:
+                    await asyncio.sleep(0)
+        except BaseException as error:  # noqa: BLE001 - nobody else would hear of it; it is raised by `run`
+            self._stop(error)
 
-    def _skip_dependents(self, name: str) -> None:
+    def _begin(self, name: str) -> Attempt:
+        attempt = self._running[name] = Attempt()
+        self._progress.begin(name)
+        self._go_on()  # others may be ready too
+        return attempt
+
+    def _action(self, name: str) -> Callable[[], Awaitable[None]]:
+        def log(line: str) -> None:
+            if name in self._running:  # what was given up has nothing to say any more
+                self._record.log(name, line)
+
+        if self._steps[name].action is Action.REMOVE:
+            return lambda: self._target.remove_environment(name, log)
+        return lambda: self._target.deploy_environment(self._bundles[name], log)
+
+    def _end(self, name: str) -> None:
+        attempt = self._running.pop(name, None)
+        if attempt is None:
+            return  # it was given up, and is over only now
+        state, error = attempt.outcome
+        if attempt.interruption:
+            self._stop(attempt.interruption)
+        if state is State.SUCCEEDED:
+            self._succeed(name)
+        elif self._may_try_again(name, state):
+            self._try_again_later(name, state, error)
+        else:
+            self._fail(name, state, error)
+
+    def _succeed(self, name: str) -> None:
+        if self._steps[name].action is Action.REMOVE:
+            self._progress.end(name, State.REMOVED)
+        else:
+            self._progress.end(name, State.SUCCEEDED)
+            self._order.append(name)
+        self._schedule.done(name)
+        self._pass_unchanged()
+
+    def _pass_unchanged(self) -> None:
+        """Complete what is ready and unchanged: it comes before all else that is ready, and takes no place."""
+        while (name := self._schedule.first) is not None and self._steps[name].action is Action.UNCHANGED:
+            self._schedule.next()
+            self._progress.end(name, State.UNCHANGED)
+            self._order.append(name)
+            self._schedule.done(name)
+
+    def _fail(self, name: str, state: State, error: str) -> None:
+        if self._policy.retries:
+            self._progress.say(name, self._attempt_ended(name, state, error))
+        self._progress.end(name, state, error)
+        if state is not State.CANCELLED:
+            self._skip_dependents(name, f"{name!r} {state.value}")
+
+    def _skip_dependents(self, name: str, reason: str) -> None:
         stopped = [name]
         while stopped:
             for follower in self._dependents[stopped.pop()]:
-                if self._statuses[follower].state is State.PENDING:
-                    self._set(follower, State.SKIPPED, error=f"{name!r} failed")
+                if self._progress.statuses[follower].state is State.PENDING:
+                    self._progress.never(follower, State.SKIPPED, reason)
                     stopped.append(follower)
 
-    def _complete(self, name: str) -> None:
-        self._order.append(name)
-        self._schedule.done(name)
+    def _may_try_again(self, name: str, state: State) -> bool:
+        tries_left = self._progress.statuses[name].attempt <= self._policy.retries
+        return tries_left and state is not State.CANCELLED and not self._stopped_by
 
-    async def _cancel_rest(self) -> None:
-        """Stop what runs and tell what became of it; nothing is left to do unless the deployment was cancelled."""
-        for work in self._running.values():
-            work.cancel()
+    def _try_again_later(self, name: str, state: State, error: str) -> None:
+        wait = self._policy.backoff.delay(self._progress.statuses[name].attempt - 1).total_seconds()
+        self._progress.say(name, f"{self._attempt_ended(name, state, error)}; next attempt in {wait:g} s")
+        self._progress.retry(name, error)
+        self._waiting[name] = asyncio.get_running_loop().call_later(wait, self._try_again, name)
+
+    def _try_again(self, name: str) -> None:
+        del self._waiting[name]
+        self._schedule.again(name)
+        self._go_on()
+
+    def _attempt_ended(self, name: str, state: State, error: str) -> str:
+        return f"attempt {self._progress.statuses[name].attempt} {state.value}: {error}"
+
+    def _conclude(self) -> None:
+        """Say what became of all that did not end by itself; nothing is left to say unless it was stopped."""
+        while self._running:
+            name, attempt = self._running.popitem()
+            self._progress.end(name, *attempt.outcome)
+        for name, status in self._progress.statuses.items():
+            if status.state is State.PENDING:
+                self._progress.never(name, State.CANCELLED, "cancelled before it started")
+            elif not status.state.is_final:
+                self._progress.end(name, State.CANCELLED, f"cancelled before its next attempt; {status.error}")
+
+    async def _settle(self) -> None:
+        """Wait for the record, whoever wants to hurry: what was told must be durable."""
+        settling = asyncio.ensure_future(self._record.settle())
+        while not settling.done():
+            try:
+                await asyncio.wait([settling])
+            except asyncio.CancelledError as error:
+                self._stopped_by = self._stopped_by or error
         try:
-            if self._running:
-                await asyncio.wait(self._running.values())
-        finally:  # also when cancelled once more, because something would not stop
-            for name, work in list(self._running.items()):
-                if not work.done() or work.cancelled():
-                    self._set(name, State.CANCELLED, ended=_now(), error="cancelled")
-                else:
-                    self._finish(name)
-            for name, status in self._statuses.items():
-                if status.state is State.PENDING:
-                    self._set(name, State.CANCELLED, error="cancelled before it started")
-
-    def _set(self, name: str, state: State, **changes: object) -> None:
-        self._statuses[name] = replace(self._statuses[name], state=state, **changes)  # type: ignore[arg-type]
-        self._listeners.tell(self._statuses[name])
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+            settling.result()
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._stopped_by = self._stopped_by or error

@@ -1,4 +1,4 @@
-"""What a deployment would do, and in which order: the difference between the session and a target."""
+"""What a deployment would do, and in which order, as frozen facts: seen before anything is done."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.errors import did_you_mean
-from flyte_nb.graph import ordered, waves
-from flyte_nb.masking import MASK
+from flyte_nb.errors import DeploymentBlockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from os import PathLike
 
-    from flyte_nb.bundle.content import Bundle
-    from flyte_nb.targets.protocol import Deployed
-
-__all__ = ["Action", "Change", "Plan", "Step", "make_plan"]
-
-# A suggestion compares a name with all others; to look for more than these would make planning quadratic.
-_HINTS = 20
+__all__ = ["Action", "Change", "Plan", "Step"]
 
 
 class Action(str, Enum):
@@ -28,17 +20,23 @@ class Action(str, Enum):
     CREATE = "create"
     UPDATE = "update"
     UNCHANGED = "unchanged"
+    REMOVE = "remove"
     BLOCKED = "blocked"
     UNDEFINED = "undefined"
+
+    @property
+    def is_work(self) -> bool:
+        """Whether the target is asked to do something."""
+        return self in (Action.CREATE, Action.UPDATE, Action.REMOVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field or task that differs from what is deployed; secrets are masked.
+    """One part of an environment that differs from what is deployed; secrets are masked.
 
     Attributes:
-        what: The field ("image") or task ("ml-training.train_model").
-        old: What is deployed, or None.
+        what: The field ("image"), the task ("ml-training.train_model"), or what else its code consists of.
+        old: What is deployed, or None: the value of the field, the source, or the policies of the task.
         new: What would be deployed, or None.
     """
 
@@ -54,9 +52,12 @@ class Step:
     Attributes:
         name: The environment, or a name that is depended on and not defined.
         action: What would be done with it.
-        depends_on: The names that come before it.
+        depends_on: The names that come before it. What is removed comes after all that is deployed with it.
         changes: What differs from what is deployed, for an update.
         problem: Why it is blocked, and what to do; otherwise empty.
+        fingerprint: That of its bundle; empty if it has none.
+        deployed: The fingerprint that the target has; empty if it has none.
+        expected: Seconds that it took before, if the target is asked to do something and that is known.
     """
 
     name: str
@@ -64,6 +65,9 @@ class Step:
     depends_on: tuple[str, ...]
     changes: tuple[Change, ...] = ()
     problem: str = ""
+    fingerprint: str = ""
+    deployed: str = ""
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,19 @@ class Plan:
         target: The name of the target.
         steps: One for each environment, and for each name that is not defined, in order.
         waves: The names grouped by how many environments must come before them.
+        names: The environments that were asked for; none means all.
+        prune: Whether what is deployed and no longer defined is removed.
+        expected_duration: Seconds that it is expected to take; None if nothing is known or nothing is to do.
+        critical_path: Of what is to do, the names that take longest one after the other.
     """
 
     target: str
     steps: tuple[Step, ...]
     waves: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...] = ()
+    prune: bool = False
+    expected_duration: float | None = None
+    critical_path: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = (
@@ -101,68 +113,45 @@ class Plan:
         """The steps that cannot be taken; a plan with any is refused by `deploy`."""
         return tuple(step for step in self.steps if step.action in (Action.BLOCKED, Action.UNDEFINED))
 
+    def raise_if_blocked(self) -> None:
+        """Raise DeploymentBlockedError if there is a step that cannot be taken."""
+        if self.blocked:
+            raise DeploymentBlockedError({step.name: step.problem for step in self.blocked})
 
-def make_plan(
-    target: str,
-    names: Sequence[str],
-    dependencies: Mapping[str, tuple[str, ...]],
-    bundles: Mapping[str, Bundle],
-    deployed: Mapping[str, Deployed],
-) -> Plan:
-    """Return the plan for `names`, which are given in the order of registration.
+    def to_json(self) -> str:
+        """Return the plan as JSON text; `from_json` reads it."""
+        from flyte_nb.deployment.saved_plans import plan_to_json
 
-    Dependencies that have no bundle are not defined: they and all that need them are blocked.
-    """
-    order = ordered(names, dependencies)
-    undefined = dict.fromkeys(d for name in names for d in dependencies[name] if d not in bundles)
-    blocked: set[str] = set(undefined)
-    steps = [_undefined_step(name, names if at < _HINTS else ()) for at, name in enumerate(undefined)]
-    for name in order:
-        needs = [d for d in dependencies[name] if d in blocked]
-        if needs:
-            blocked.add(name)
-            problem = f"needs {', '.join(needs)}"
-            steps.append(Step(name, Action.BLOCKED, dependencies[name], problem=problem))
-        else:
-            steps.append(_step(bundles[name], dependencies[name], deployed.get(name)))
-    grouped = waves([*undefined, *order], dependencies)
-    return Plan(target, tuple(steps), tuple(tuple(wave) for wave in grouped))
+        return plan_to_json(self)
 
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Return the plan that `to_json` gave as `text`.
 
-def _undefined_step(name: str, known: Sequence[str]) -> Step:
-    hint = did_you_mean(name, known) or " Run the cell that defines it."
-    return Step(name, Action.UNDEFINED, (), problem=f"is not defined.{hint}")
+        Raises:
+            SavedPlanError: It is something else, or of a newer flyte_nb.
+        """
+        from flyte_nb.deployment.saved_plans import plan_from_json
 
+        return plan_from_json(text)
 
-def _step(new: Bundle, depends_on: tuple[str, ...], old: Deployed | None) -> Step:
-    if old is None:
-        return Step(new.name, Action.CREATE, depends_on)
-    if old.fingerprint == new.fingerprint:
-        return Step(new.name, Action.UNCHANGED, depends_on)
-    return Step(new.name, Action.UPDATE, depends_on, _changes(old, new))
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the plan to a file, to be applied later, all at once or not at all.
 
+        Raises:
+            SavedPlanError: The file cannot be written.
+        """
+        from flyte_nb.deployment.saved_plans import save_plan
 
-def _changes(old: Deployed, new: Bundle) -> tuple[Change, ...]:
-    before, after = dict(old.specification), dict(new.specification)
-    tasks = _task_changes(before.pop("tasks", {}), after.pop("tasks", {}), old.sources, new.sources)
-    fields = [
-        Change(key, before.get(key), after.get(key)) for key in {**before, **after} if before.get(key) != after.get(key)
-    ]
-    return (*fields, *tasks) or _hidden_changes(old, new)
+        save_plan(self, path)
 
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Plan:
+        """Return the plan that was saved to a file.
 
-def _hidden_changes(old: Deployed, new: Bundle) -> tuple[Change, ...]:
-    """Return the fields with masked values: where nothing visible differs, it was one of those."""
-    fields = new.specification.items()
-    hidden = tuple(Change(key, old.specification.get(key), value) for key, value in fields if MASK in repr(value))
-    return hidden or (Change("fingerprint", old.fingerprint, new.fingerprint),)
+        Raises:
+            SavedPlanError: The file cannot be read, holds something else, or is of a newer flyte_nb.
+        """
+        from flyte_nb.deployment.saved_plans import load_plan
 
-
-def _task_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], old: Mapping[str, str], new: Mapping[str, str]
-) -> list[Change]:
-    return [
-        Change(name, old.get(name), new.get(name))
-        for name in {**old, **new}
-        if (before.get(name), old.get(name)) != (after.get(name), new.get(name))
-    ]
+        return load_plan(path)

@@ -103,6 +103,6 @@ class Deployment:
     def raise_if_failed(self) -> None:
         """Raise DeploymentFailedError unless every environment is deployed."""
         if not self.succeeded:
-            failed = {status.name: status.error for status in self.environments if status.state is State.FAILED}
+            failed = {s.name: s.error for s in self.environments if s.state in (State.FAILED, State.TIMED_OUT)}
             skipped = [status.name for status in self.environments if status.state is State.SKIPPED]
             raise DeploymentFailedError(failed, skipped)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.apply import apply_plan
-from flyte_nb.deployment.plan import make_plan
+from flyte_nb.deployment.apply import Policy, apply_plan
+from flyte_nb.deployment.planning import make_plan
 from flyte_nb.deployment.status import EnvironmentStatus, State
 from flyte_nb.errors import DeploymentFailedError
 from flyte_nb.graph import closure
@@ -77,6 +77,25 @@ class NotingTarget:
 
 
 @dataclass
+class Memory:
+    """A record that keeps what it is told."""
+
+    events: list[EnvironmentStatus] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    settled: int = 0
+    name = "d1"
+
+    def note(self, status: EnvironmentStatus) -> None:
+        self.events.append(status)
+
+    def log(self, name: str, line: str) -> None:
+        self.lines.append((name, line))
+
+    async def settle(self) -> None:
+        self.settled += 1
+
+
+@dataclass
 class Applied:
     """A plan that is applied to a noting target, and the statuses that were sent."""
 
@@ -88,7 +107,7 @@ class Applied:
 
     def start(self) -> Coroutine[None, None, Deployment]:
         plan, bundles = planned(self.edges, self.unchanged)
-        return apply_plan(plan, bundles, self.target, self.limit, self.events.append)
+        return apply_plan(plan, bundles, self.target, Policy(self.limit), Memory(self.events))
 
     def lives(self) -> dict[str, tuple[State, ...]]:
         lives: dict[str, tuple[State, ...]] = defaultdict(tuple)
@@ -390,7 +409,11 @@ def test_cancelling_twice_ends_a_deployment_that_will_not_stop() -> None:
 
     applied = Applied(CHAIN, NotingTarget())
     asyncio.run(asyncio.wait_for(scenario(applied), 10))
-    assert {life[-1] for life in applied.lives().values()} == {State.CANCELLED}
+    assert {name: life[-1].value for name, life in applied.lives().items()} == {
+        "base": "lost",
+        "ml": "cancelled",
+        "api": "cancelled",
+    }
 
 
 def test_a_failure_just_before_the_cancellation_is_told_as_one() -> None:

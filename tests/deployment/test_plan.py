@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.plan import Action, Change, Plan, make_plan
+from flyte_nb.deployment.plan import Action, Change, Plan
+from flyte_nb.deployment.planning import make_plan
 from flyte_nb.errors import CircularDependencyError
 from flyte_nb.masking import MASK
 from flyte_nb.targets.protocol import Deployed
