@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from flyte_nb.errors import (
     AdoptError,
     CircularDependencyError,
+    DeploymentBlockedError,
     DeploymentFailedError,
+    DeploymentLockedError,
     EnvironmentInUseError,
     ExportError,
     FlyteNbError,
@@ -21,9 +23,12 @@ from flyte_nb.errors import (
     InvalidTypeError,
     InvalidValueError,
     NotATaskError,
+    PlanOutdatedError,
+    SavedPlanError,
     SourceUnavailableError,
     StateError,
     TaskTimeoutError,
+    UnknownDeploymentError,
     UnknownEnvironmentError,
     UnknownRunError,
     UnknownTargetError,
@@ -43,11 +48,13 @@ from flyte_nb.session import (
     adopt,
     deploy,
     deployment_order,
+    deployments,
     export,
     map,  # noqa: A004 - as in Flyte
     plan,
     registry,
     reset,
+    rollback,
     run,
     runs,
 )
@@ -56,6 +63,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.recorded import RecordedDeployment
     from flyte_nb.deployment.status import Deployment
     from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import Run
@@ -68,7 +76,9 @@ __all__ = [
     "Cache",
     "CircularDependencyError",
     "Deployment",
+    "DeploymentBlockedError",
     "DeploymentFailedError",
+    "DeploymentLockedError",
     "EnvironmentInUseError",
     "ExportError",
     "FlyteNbError",
@@ -80,10 +90,13 @@ __all__ = [
     "InvalidValueError",
     "NotATaskError",
     "Plan",
+    "PlanOutdatedError",
+    "RecordedDeployment",
     "RecordedRun",
     "Resources",
     "RetryStrategy",
     "Run",
+    "SavedPlanError",
     "Secret",
     "SourceUnavailableError",
     "StateError",
@@ -91,17 +104,20 @@ __all__ = [
     "TaskEnvironment",
     "TaskTimeoutError",
     "Timeout",
+    "UnknownDeploymentError",
     "UnknownEnvironmentError",
     "UnknownRunError",
     "UnknownTargetError",
     "adopt",
     "deploy",
     "deployment_order",
+    "deployments",
     "export",
     "map",
     "plan",
     "registry",
     "reset",
+    "rollback",
     "run",
     "runs",
 ]
@@ -121,6 +137,10 @@ def __getattr__(name: str) -> object:
         from flyte_nb.deployment.plan import Plan
 
         return Plan
+    if name == "RecordedDeployment":
+        from flyte_nb.deployment.recorded import RecordedDeployment
+
+        return RecordedDeployment
     if name == "Run":
         from flyte_nb.execution.node import Run
 

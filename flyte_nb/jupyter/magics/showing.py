@@ -82,6 +82,6 @@ class ShowingMagics(Magics):
     def flyte_plan(self, line: str) -> Plan:
         """Show what %flyte_deploy would do, and in which order."""
         arguments = parsed("%flyte_plan", self.flyte_plan, line)
-        plan, _ = self._session.plan(arguments.names, self._session.target(arguments.target))
+        plan, _, _ = self._session.plan(arguments.names, self._session.target(arguments.target))
         self._formatters.show(plan)
         return self._formatters.shown(plan)
