@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.deployment.apply import Policy
     from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import Deployment, EnvironmentStatus
+    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
     from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.execution.mapping import Mapped
@@ -134,7 +136,13 @@ class Session:
         if self._results:
             self._results.close()
 
-    def plan(self, environments: Collection[TaskEnvironment | str], target: Target) -> tuple[Plan, dict[str, Bundle]]:
+    def plan(
+        self,
+        environments: Collection[TaskEnvironment | str],
+        target: Target,
+        *,
+        prune: bool = False,
+    ) -> tuple[Plan, dict[str, Bundle]]:
         """Return the plan for `environments` and all they need, and what it would deploy."""
         from flyte_nb.deployment.plan import make_plan
 
@@ -152,23 +160,27 @@ class Session:
         self,
         environments: Collection[TaskEnvironment | str],
         target: str,
-        max_concurrency: int = DEFAULT_CONCURRENCY,
-        begun: Callable[[Plan], None] = lambda plan: None,
-        listener: Callable[[EnvironmentStatus], None] = lambda status: None,
+        policy: Policy,
+        *,
+        prune: bool = False,
+        saved: Plan | None = None,
+        wait: bool = True,
+        watcher: Watcher | None = None,
     ) -> Deployment:
-        """Deploy `environments` and all they need; `begun` sees the plan first, `listener` each change of status.
+        """Deploy `environments` and all they need; `watcher` sees what happens.
 
         Raises:
             UnknownEnvironmentError: A name is not defined; nothing was deployed.
         """
         from flyte_nb.deployment.apply import apply_plan
+        from flyte_nb.deployment.watching import Nobody
 
-        _check_concurrency("max_concurrency", max_concurrency)
-        place = self.target(target)
+        _check_concurrency("max_concurrency", policy.max_concurrency)
+        place, watcher = self.target(target), watcher or Nobody()
         plan, bundles = self.plan(environments, place)
         self._refuse_blocked(plan)
-        begun(plan)
-        return await apply_plan(plan, bundles, place, max_concurrency, listener)
+        watcher.begun(plan, "d1")
+        return await apply_plan(plan, bundles, place, policy.max_concurrency, watcher.changed, watcher.said)
 
     def _refuse_blocked(self, plan: Plan) -> None:
         undefined = {step.name for step in plan.blocked if step.name not in self.registry.edges}
@@ -248,7 +260,9 @@ async def deploy(
         UnknownTargetError: There is no such target.
         SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
     """
-    return await _session.deploy(environments, target, max_concurrency)
+    from flyte_nb.deployment.apply import Policy
+
+    return await _session.deploy(environments, target, Policy(max_concurrency))
 
 
 @overload

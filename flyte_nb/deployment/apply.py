@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -22,24 +22,46 @@ if TYPE_CHECKING:
 
     Listener = Callable[[EnvironmentStatus], None]
 
-__all__ = ["apply_plan"]
+__all__ = ["Policy", "apply_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a plan is applied."""
+
+    max_concurrency: int = 8
+    timeout: float | None = None
+    retries: int = 0
 
 
 async def apply_plan(
-    plan: Plan, bundles: Mapping[str, Bundle], target: Target, max_concurrency: int, listener: Listener
+    plan: Plan,
+    bundles: Mapping[str, Bundle],
+    target: Target,
+    max_concurrency: int,
+    listener: Listener,
+    said: Callable[[str, str], None] = lambda name, line: None,
 ) -> Deployment:
     """Deploy what `plan` says, and return what became of it.
 
     Each change of an environment's status goes to `listener`. If the caller is cancelled, what is being deployed is
     cancelled, what has not started never does, and the cancellation goes on after the last status was sent.
     """
-    return await _Application(plan, bundles, target, listener).run(max_concurrency)
+    return await _Application(plan, bundles, target, listener, said).run(max_concurrency)
 
 
 class _Application:
     """One run of a plan: owns the statuses of its environments."""
 
-    def __init__(self, plan: Plan, bundles: Mapping[str, Bundle], target: Target, listener: Listener) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        bundles: Mapping[str, Bundle],
+        target: Target,
+        listener: Listener,
+        said: Callable[[str, str], None],
+    ) -> None:
+        self._said = said
         dependencies = {step.name: step.depends_on for step in plan.steps}
         order = list(dependencies)
         self._bundles, self._target, self._listeners = bundles, target, Listeners(listener)
@@ -74,7 +96,7 @@ class _Application:
                 work.add_done_callback(lambda _, name=name: self._ended.put_nowait(name))  # type: ignore[misc]
 
     async def _deploy(self, name: str) -> None:
-        await self._target.deploy_environment(self._bundles[name], lambda _: None)
+        await self._target.deploy_environment(self._bundles[name], lambda line: self._said(name, line))
 
     def _finish(self, name: str) -> None:
         work = self._running.pop(name)

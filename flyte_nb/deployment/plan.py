@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import did_you_mean
@@ -28,6 +30,7 @@ class Action(str, Enum):
     CREATE = "create"
     UPDATE = "update"
     UNCHANGED = "unchanged"
+    REMOVE = "remove"
     BLOCKED = "blocked"
     UNDEFINED = "undefined"
 
@@ -57,6 +60,7 @@ class Step:
         depends_on: The names that come before it.
         changes: What differs from what is deployed, for an update.
         problem: Why it is blocked, and what to do; otherwise empty.
+        expected: How many seconds it takes by what earlier deployments took; None if that is not known.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Step:
     depends_on: tuple[str, ...]
     changes: tuple[Change, ...] = ()
     problem: str = ""
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,33 @@ class Plan:
         target: The name of the target.
         steps: One for each environment, and for each name that is not defined, in order.
         waves: The names grouped by how many environments must come before them.
+        names: What was asked for; none means all.
+        prune: Whether what is deployed and not defined is removed.
+        expected_duration: How many seconds it takes by what earlier deployments took; None if that is not known.
+        critical_path: The names that make it take so long.
     """
 
     target: str
     steps: tuple[Step, ...]
     waves: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...] = ()
+    prune: bool = False
+    expected_duration: float | None = None
+    critical_path: tuple[str, ...] = ()
+
+    def save(self, path: str) -> None:
+        """Write the plan to a file."""
+        Path(path).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @staticmethod
+    def load(path: str) -> Plan:
+        """Read a plan that was saved."""
+        saved = json.loads(Path(path).read_text(encoding="utf-8"))
+        steps = tuple(
+            Step(**{**step, "action": Action(step["action"]), "changes": tuple(Change(**c) for c in step["changes"])})
+            for step in saved["steps"]
+        )
+        return Plan(**{**saved, "steps": steps})
 
     def __str__(self) -> str:
         lines = (
