@@ -25,6 +25,8 @@ __all__ = ["LiveDeployment"]
 
 # A deployment that is over sooner has no live view.
 _PATIENCE_SECONDS = 0.2
+# How much longer than an update the pause after it is at least: it stands in the way of what deploys.
+_REST = 9
 
 
 class LiveDeployment:
@@ -49,7 +51,7 @@ class LiveDeployment:
         self._host = new_host()
         self._progress: DeploymentProgress | None = None
         self._widget: DeploymentWidget | None = None
-        self._begun_at, self._kept_at = 0.0, 0.0
+        self._begun_at, self._kept_at, self._resting_until = 0.0, 0.0, 0.0
         self._kept: dict[str, str] | None = None
 
     # What it is told: see Watcher
@@ -79,14 +81,16 @@ class LiveDeployment:
 
     def update(self) -> None:
         """Show what has changed, once the deployment has lasted long enough to be watched."""
-        if not (self._live and self._progress) or monotonic() - self._begun_at < _PATIENCE_SECONDS:
+        began = monotonic()
+        if not (self._live and self._progress) or began < max(self._begun_at + _PATIENCE_SECONDS, self._resting_until):
             return
         if self._widget is None:
             self._widget = _widget(self._progress, self._host, self._on_cancel)
         else:
             self._widget.update()
-        if monotonic() - self._kept_at > KEEP_SECONDS:
+        if began > self._kept_at + KEEP_SECONDS:
             self._keep()
+        self._resting_until = monotonic() + _REST * (monotonic() - began)
 
     def end(self, deployment: Deployment | None) -> None:
         """Leave the final state in the notebook.

@@ -74,14 +74,14 @@ class ActingMagics(Magics):
         To stop a deployment, press Cancel, or interrupt the kernel; the next one does what is left.
         """
         __tracebackhide__ = True
-        arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
-        return run_in_thread(lambda: self._deploy(arguments))
+        return run_in_thread(lambda: self._deploy(line))
 
-    async def _deploy(self, arguments: Namespace) -> Deployment:
+    def _deploy(self, line: str) -> Coroutine[Any, Any, Deployment]:
         __tracebackhide__ = True
+        arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
         names, target, prune, saved = _what_to_deploy(arguments)
         policy = Policy(arguments.max_concurrency, arguments.timeout, arguments.retries)
-        return await self._watched(
+        return self._watched(
             lambda view: self._session.deploy(
                 names, target, policy, prune=prune, saved=saved, wait=not arguments.no_wait, watcher=view
             ),
@@ -132,7 +132,7 @@ class ActingMagics(Magics):
             local: The local variables where it stands.
         """
         if magic == "flyte_deploy":
-            return interruptible(self._deploy(parsed("%flyte_deploy", self.flyte_deploy, line)))
+            return interruptible(self._deploy(line))
         return interruptible(self._run(check_expression(line), local))
 
     async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
