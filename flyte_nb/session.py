@@ -141,6 +141,11 @@ class Session:
         """Return what `select` gives so that each name comes after those it depends on."""
         return ordered(self.select(environments), self.registry.edges)
 
+    @property
+    def targets(self) -> list[str]:
+        """The names of the targets."""
+        return list(self._targets)
+
     def target(self, name: object) -> Target:
         """Return the target of that name, or raise UnknownTargetError."""
         if not isinstance(name, str) or name not in self._targets:
