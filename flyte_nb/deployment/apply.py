@@ -139,7 +139,7 @@ class _Application:
             self._stop(attempt.interruption)
         if state is State.SUCCEEDED:
             self._succeed(name)
-        elif self._may_try_again(name, state):
+        elif self._may_try_again(name):
             self._try_again_later(name, state, error)
         else:
             self._fail(name, state, error)
@@ -178,9 +178,8 @@ class _Application:
                     self._progress.never(follower, State.SKIPPED, reason)
                     stopped.append(follower)
 
-    def _may_try_again(self, name: str, state: State) -> bool:
-        tries_left = self._progress.statuses[name].attempt <= self._policy.retries
-        return tries_left and state is not State.CANCELLED and not self._stopped_by
+    def _may_try_again(self, name: str) -> bool:
+        return not self._stopped_by and self._progress.statuses[name].attempt <= self._policy.retries
 
     def _try_again_later(self, name: str, state: State, error: str) -> None:
         wait = self._policy.backoff.delay(self._progress.statuses[name].attempt - 1).total_seconds()

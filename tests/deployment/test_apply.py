@@ -545,11 +545,36 @@ def test_what_a_target_says_after_the_timeout_counts() -> None:
     assert result.environments[0].error == "took longer than 5 s (ConnectionError: gave up)"
 
 
-def test_a_deployment_in_time_leaves_no_timer_behind() -> None:
-    """What ends in time is not cancelled later, and the deployment does not wait for it."""
-    result, seconds = virtually(Applied(CHAIN, NotingTarget(), policy=Policy(timeout=60)).start())
+def test_the_time_of_one_environment_is_not_that_of_the_next() -> None:
+    """Three that take 40 s each, one after the other, are all in time if each may take 60 s."""
+
+    async def work(_: str) -> None:
+        await asyncio.sleep(40)
+
+    result, seconds = virtually(Applied(CHAIN, NotingTarget(work), policy=Policy(timeout=60)).start())
     assert result.succeeded
-    assert seconds == 0
+    assert seconds == 120
+
+
+def test_what_has_timed_out_is_not_cancelled_again() -> None:
+    """A target that finishes a write after its timeout is left to it, also when the deployment is cancelled."""
+
+    async def scenario() -> None:
+        deployment = asyncio.ensure_future(applied.start())
+        await asyncio.sleep(8)
+        deployment.cancel()
+        await asyncio.wait([deployment])
+        assert deployment.cancelled()
+
+    async def work(_: str) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.sleep(10)
+
+    applied = Applied(CHAIN, NotingTarget(work), policy=Policy(timeout=5))
+    _, seconds = virtually(scenario())
+    assert seconds == 15
+    assert applied.record.last() == {"base": "succeeded", "ml": "cancelled", "api": "cancelled"}
 
 
 def test_an_attempt_that_was_cancelled_leaves_nothing_to_the_next() -> None:
@@ -559,7 +584,8 @@ def test_an_attempt_that_was_cancelled_leaves_nothing_to_the_next() -> None:
 
     async def work(name: str) -> None:
         found.append(variable.get())
-        variable.set(name)
+        if name == "b":
+            variable.set(name)
         if name == "a":
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
@@ -734,7 +760,7 @@ def test_the_record_settles_however_often_it_is_cancelled(times: int) -> None:
 
 
 def test_cancelling_while_a_retry_is_waited_for() -> None:
-    """It ends at once: the next attempt never begins, and the last error is told."""
+    """It ends at once: the next attempt never begins, the last error is told, and no timer is left."""
 
     async def scenario() -> None:
         deployment = asyncio.ensure_future(applied.start())
@@ -742,6 +768,8 @@ def test_cancelling_while_a_retry_is_waited_for() -> None:
         deployment.cancel()
         await asyncio.wait([deployment])
         assert deployment.cancelled()
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+        assert all(timer.cancelled() for timer in timers)
 
     applied = Applied(CHAIN, NotingTarget(Fails("fails")), policy=Policy(retries=1, backoff=Backoff(60)))
     _, seconds = virtually(scenario())
