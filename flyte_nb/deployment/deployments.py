@@ -11,7 +11,14 @@ from flyte_nb.deployment.apply import apply_plan
 from flyte_nb.deployment.locking import TargetLock
 from flyte_nb.deployment.losses import resolved
 from flyte_nb.deployment.recorder import Recorder, name_of
-from flyte_nb.deployment.rows import insert_deployment, insert_environments, read_environments, write_end, write_loss
+from flyte_nb.deployment.rows import (
+    insert_deployment,
+    insert_environments,
+    read_environments,
+    write_end,
+    write_loss,
+    write_never_begun,
+)
 from flyte_nb.deployment.state import add_versions
 from flyte_nb.deployment.status import State
 from flyte_nb.deployment.telling import Telling
@@ -98,7 +105,13 @@ class Deployments:
             insert_environments(connection, number, plan, bundles)
             return number
 
-        return await written(self._state.writes.submit(write))
+        beginning = self._state.writes.submit(write)
+        try:
+            return await written(beginning)
+        except asyncio.CancelledError:
+            number = beginning.result()
+            await written(self._state.writes.submit(lambda connection: write_never_begun(connection, number)))
+            raise
 
     async def _apply(
         self,
@@ -110,17 +123,19 @@ class Deployments:
         policy: Policy,
         telling: Telling,
     ) -> Deployment:
-        recorder = Recorder(number, self._state.writes, telling, lambda: work.cancel())
-        work = asyncio.ensure_future(apply_plan(plan, bundles, target, policy, recorder))
+        # In this very task: what wants the process to end may leave only the one that waits for it.
+        task = asyncio.current_task()
+        recorder = Recorder(number, self._state.writes, telling, lambda: task and task.cancel())
         lock.give_signs(recorder.fail)
         try:
-            deployment = await work
+            deployment = await apply_plan(plan, bundles, target, policy, recorder)
             await recorder.settle()
-        except asyncio.CancelledError:
+        except BaseException as error:
             if recorder.failure:
                 # Some of what happened is not kept: the history will say lost, and look at the target.
+                getattr(task, "uncancel", int)()  # from Python 3.11 on tasks count how often they were cancelled
                 raise recorder.failure from None
-            await self._end(number, State.CANCELLED)
+            await self._end(number, State.CANCELLED if isinstance(error, asyncio.CancelledError) else State.FAILED)
             raise
         await self._end(number, State.SUCCEEDED if deployment.succeeded else State.FAILED)
         return replace(deployment, name=recorder.name)

@@ -126,6 +126,20 @@ def test_a_cancelled_deployment_is_kept_and_goes_on_cancelled(place: Place, time
     assert asyncio.run(place.deploy()).succeeded
 
 
+def test_a_target_that_wants_the_process_to_end(place: Place) -> None:
+    """SystemExit goes through the loop to the caller, and the deployment has an end in the history."""
+
+    async def leave(bundle: object, log: object) -> None:
+        raise SystemExit(3)
+
+    place.target.deploy_environment = leave  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        asyncio.run(place.deploy())
+    assert place.last.status == "failed"
+    assert [one.state.value for one in place.last.environments] == ["failed", "skipped", "skipped"]
+    assert place.locks() == 0
+
+
 def test_a_plan_that_is_refused_leaves_nothing(place: Place) -> None:
     """If no plan can be made, its error is raised, nothing is recorded, and the lock is given back."""
 
@@ -172,6 +186,7 @@ def test_a_database_that_fails_stops_the_deployment(place: Place) -> None:
     async def scenario() -> None:
         work = asyncio.ensure_future(place.deploy())
         await until(lambda: "ml" in place.target.begun)
+        await until(lambda: place.last.counts == {"succeeded": 1, "running": 1, "pending": 1})
         with closing(sqlite3.connect(place.state.path, isolation_level=None)) as connection:
             connection.execute("ALTER TABLE deployment_environment RENAME TO gone")
             place.target.released = {"base", "ml"}
