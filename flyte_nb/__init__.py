@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.errors import (
     CircularDependencyError,
+    DeploymentBlockedError,
     DeploymentFailedError,
+    DeploymentLockedError,
     EnvironmentInUseError,
     FlyteNbError,
     InvalidArgumentsError,
@@ -19,9 +21,12 @@ from flyte_nb.errors import (
     InvalidTypeError,
     InvalidValueError,
     NotATaskError,
+    PlanOutdatedError,
+    SavedPlanError,
     SourceUnavailableError,
     StateError,
     TaskTimeoutError,
+    UnknownDeploymentError,
     UnknownEnvironmentError,
     UnknownRunError,
     UnknownTargetError,
@@ -37,12 +42,24 @@ from flyte_nb.model import (
     TaskEnvironment,
     Timeout,
 )
-from flyte_nb.session import deploy, deployment_order, map, plan, registry, reset, run, runs  # noqa: A004 - as in Flyte
+from flyte_nb.session import (
+    deploy,
+    deployment_order,
+    deployments,
+    map,  # noqa: A004 - as in Flyte
+    plan,
+    registry,
+    reset,
+    rollback,
+    run,
+    runs,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.recorded import RecordedDeployment
     from flyte_nb.deployment.status import Deployment
     from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import Run
@@ -54,7 +71,9 @@ __all__ = [
     "Cache",
     "CircularDependencyError",
     "Deployment",
+    "DeploymentBlockedError",
     "DeploymentFailedError",
+    "DeploymentLockedError",
     "EnvironmentInUseError",
     "FlyteNbError",
     "Image",
@@ -65,10 +84,13 @@ __all__ = [
     "InvalidValueError",
     "NotATaskError",
     "Plan",
+    "PlanOutdatedError",
+    "RecordedDeployment",
     "RecordedRun",
     "Resources",
     "RetryStrategy",
     "Run",
+    "SavedPlanError",
     "Secret",
     "SourceUnavailableError",
     "StateError",
@@ -76,15 +98,18 @@ __all__ = [
     "TaskEnvironment",
     "TaskTimeoutError",
     "Timeout",
+    "UnknownDeploymentError",
     "UnknownEnvironmentError",
     "UnknownRunError",
     "UnknownTargetError",
     "deploy",
     "deployment_order",
+    "deployments",
     "map",
     "plan",
     "registry",
     "reset",
+    "rollback",
     "run",
     "runs",
 ]
@@ -104,6 +129,10 @@ def __getattr__(name: str) -> object:
         from flyte_nb.deployment.plan import Plan
 
         return Plan
+    if name == "RecordedDeployment":
+        from flyte_nb.deployment.recorded import RecordedDeployment
+
+        return RecordedDeployment
     if name == "Run":
         from flyte_nb.execution.node import Run
 

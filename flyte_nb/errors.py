@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
 __all__ = [
     "CircularDependencyError",
     "DeploymentBlockedError",
     "DeploymentFailedError",
+    "DeploymentLockedError",
     "EnvironmentInUseError",
     "FlyteNbError",
     "InvalidArgumentsError",
@@ -30,6 +32,7 @@ __all__ = [
     "TaskTimeoutError",
     "UncacheableGlobalError",
     "UncacheableInputError",
+    "UnknownDeploymentError",
     "UnknownEnvironmentError",
     "UnknownRunError",
     "UnknownTargetError",
@@ -256,6 +259,45 @@ class SavedPlanError(FlyteNbError):
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(f"the plan {path} {reason.rstrip('.')}. Plan again: %flyte_plan --save FILE")
+
+
+class DeploymentLockedError(FlyteNbError):
+    """Somebody else deploys to the target; nothing was deployed.
+
+    Attributes:
+        target: The name of the target.
+        holder: Who deploys to it: "churn.ipynb (pid 4711)".
+        since: Since when, in UTC.
+    """
+
+    def __init__(self, target: str, holder: str, since: datetime) -> None:
+        self.target, self.holder, self.since = target, holder, since
+        super().__init__(
+            f"{holder} has been deploying to {target} since {since:%H:%M:%S} UTC, and only one can at a time. "
+            "Deploy again when it has ended, or let this deployment wait for it."
+        )
+
+
+class UnknownDeploymentError(FlyteNbError, KeyError):
+    """A name was used that no deployment of the history has.
+
+    Attributes:
+        name: The name.
+    """
+
+    def __init__(self, name: object, known: Collection[str]) -> None:
+        self.name = name
+        if not known:
+            super().__init__("the history has no deployments yet. Deploy: %flyte_deploy")
+            return
+        hint = did_you_mean(name, known) if isinstance(name, str) else ""
+        super().__init__(
+            f"there is no deployment {shown(name)} in the history.{hint} "
+            "%flyte_deployments lists the deployments there are."
+        )
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError would show the repr
 
 
 class NotATaskError(FlyteNbError, TypeError):

@@ -5,6 +5,7 @@ The functions below are the public surface; `import flyte_nb` offers them as `fl
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments, Registry
@@ -18,7 +19,6 @@ from flyte_nb.errors import (
 from flyte_nb.execution.history.history import History
 from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
-from flyte_nb.listeners import Listeners
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.home import install_home
 from flyte_nb.model.task import Task
@@ -29,16 +29,35 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.deployment.apply import Policy
+    from flyte_nb.deployment.deployments import Deployments
+    from flyte_nb.deployment.history import DeploymentHistory
     from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import Deployment, EnvironmentStatus
+    from flyte_nb.deployment.recorded import RecordedDeployments
+    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
     from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
-    from flyte_nb.targets.protocol import Target
+    from flyte_nb.targets.protocol import Deployed, Target
 
-__all__ = ["Session", "deploy", "deployment_order", "map", "plan", "registry", "reset", "run", "runs", "session"]
+__all__ = [
+    "Session",
+    "deploy",
+    "deployment_order",
+    "deployments",
+    "map",
+    "plan",
+    "registry",
+    "reset",
+    "rollback",
+    "run",
+    "runs",
+    "session",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +75,7 @@ class Session:
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.history = History(self.runner, self.settings)
         self._results: CachedResults | None = None
+        self._state: DeploymentState | None = None
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
     # The home of the model
@@ -117,10 +137,24 @@ class Session:
         return self._targets[name]()
 
     def _local(self) -> Target:
-        from flyte_nb.deployment.state import DeploymentState
         from flyte_nb.targets.local import LocalTarget
 
-        return LocalTarget(DeploymentState(self.settings.home_path))
+        return LocalTarget(self._deployment_state())
+
+    def _deployment_state(self) -> DeploymentState:
+        """Return the database of deployments, one object for all who use the same file."""
+        from flyte_nb.deployment.state import DeploymentState
+
+        home = self.settings.home_path
+        if self._state is None or self._state.home != home:
+            self._state = DeploymentState(home)
+        return self._state
+
+    def _deployments(self) -> Deployments:
+        from flyte_nb.deployment.deployments import Deployments
+        from flyte_nb.deployment.origin import origin_of_this_process
+
+        return Deployments(self._deployment_state(), origin_of_this_process())
 
     def _cached_results(self) -> CachedResults:
         from flyte_nb.execution.caching.results import CachedResults
@@ -135,15 +169,46 @@ class Session:
         if self._results:
             self._results.close()
 
-    def plan(self, environments: Collection[TaskEnvironment | str], target: Target) -> tuple[Plan, dict[str, Bundle]]:
-        """Return the plan for `environments` and all they need, and what it would deploy."""
+    def plan(
+        self,
+        environments: Collection[TaskEnvironment | str],
+        target: Target,
+        *,
+        prune: bool = False,
+        max_concurrency: int | None = None,
+    ) -> tuple[Plan, dict[str, Bundle]]:
+        """Return the plan for `environments` and all they need, and what it would deploy.
+
+        Args:
+            environments: Environments or their names; none means all.
+            target: Where to.
+            prune: Whether to remove what this notebook or script has deployed and no longer defines.
+            max_concurrency: How many would be deployed at once, for the duration that is expected.
+        """
         from flyte_nb.deployment.planning import make_plan
 
-        names = self.select(environments)
+        names, deployments = self.select(environments), self.past_deployments
         dependencies = {name: self.registry.dependencies(name) for name in names}
         bundles = {name: self._bundle(name, dependencies[name]) for name in names}
-        asked = [_name(environment) for environment in environments]
-        return make_plan(target.name, names, dependencies, bundles, target.observe(), asked=asked), bundles
+        plan = make_plan(
+            target.name,
+            names,
+            {**self.registry.edges, **dependencies},
+            bundles,
+            target.observe(),
+            asked=[_name(environment) for environment in environments],
+            removable=self._removable(target.name) if prune else None,
+            durations=deployments.durations(target.name),
+            max_concurrency=max_concurrency,
+        )
+        return plan, bundles
+
+    def _removable(self, target: str) -> list[str]:
+        """Return what this notebook or script has deployed to `target`."""
+        from flyte_nb.deployment.origin import origin_of_this_process
+
+        origin = origin_of_this_process()
+        return [name for name, other in self.past_deployments.origins(target).items() if other == origin]
 
     def _bundle(self, name: str, dependencies: Collection[str]) -> Bundle:
         from flyte_nb.bundle.bundling import bundle
@@ -154,23 +219,89 @@ class Session:
         self,
         environments: Collection[TaskEnvironment | str],
         target: str,
-        max_concurrency: int = DEFAULT_CONCURRENCY,
-        begun: Callable[[Plan], None] = lambda plan: None,
-        listener: Callable[[EnvironmentStatus], None] = lambda status: None,
+        policy: Policy | None = None,
+        *,
+        prune: bool = False,
+        saved: Plan | None = None,
+        wait: bool = True,
+        watcher: Watcher | None = None,
     ) -> Deployment:
-        """Deploy `environments` and all they need; `begun` sees the plan first, `listener` each change of status.
+        """Deploy `environments` and all they need.
+
+        Args:
+            environments: Environments or their names; none means all.
+            target: The name of the target.
+            policy: How to; by default with `DEFAULT_CONCURRENCY`.
+            prune: Whether to remove what this notebook or script has deployed and no longer defines.
+            saved: A plan that must still be what would be done; it says which environments, where to, and `prune`.
+            wait: Whether to wait while somebody else deploys to the target.
+            watcher: Is told of it all.
 
         Raises:
             UnknownEnvironmentError: A name is not defined; nothing was deployed.
+            DeploymentBlockedError: Something cannot be deployed; nothing was.
+            PlanOutdatedError: `saved` is no longer what would be done; nothing was deployed.
+            DeploymentLockedError: Somebody else deploys to the target, and `wait` is not wanted.
         """
-        from flyte_nb.deployment.apply import Policy, apply_plan
+        from flyte_nb.deployment.apply import Policy
 
-        policy = Policy(max_concurrency)
-        place = self.target(target)
-        plan, bundles = self.plan(environments, place)
+        policy = policy or Policy(DEFAULT_CONCURRENCY)
+        place = self.target(saved.target if saved else target)
+        asked, pruned = (saved.names, saved.prune) if saved else (environments, prune)
+        self.select(asked)  # an unknown name is refused before anybody is waited for
+        make = partial(self._checked_plan, asked, place, policy, saved, prune=pruned)
+        return await self._deployments().deploy(place, make, policy, watcher, wait=wait)
+
+    def _checked_plan(
+        self,
+        environments: Collection[TaskEnvironment | str],
+        target: Target,
+        policy: Policy,
+        saved: Plan | None,
+        *,
+        prune: bool,
+    ) -> tuple[Plan, dict[str, Bundle]]:
+        from flyte_nb.deployment.verifying import verify
+
+        plan, bundles = self.plan(environments, target, prune=prune, max_concurrency=policy.max_concurrency)
         self._refuse_blocked(plan)
-        begun(plan)
-        return await apply_plan(plan, bundles, place, policy, _Unrecorded(listener))
+        plan.raise_if_blocked()
+        if saved:
+            verify(saved, plan)
+        return plan, bundles
+
+    @property
+    def past_deployments(self) -> DeploymentHistory:
+        """The deployments that were, in this session and in earlier ones."""
+        from flyte_nb.deployment.history import DeploymentHistory
+
+        return DeploymentHistory(self._deployment_state(), self._observed)
+
+    def _observed(self, target: str) -> Mapping[str, Deployed] | None:
+        """Return what a target has now, or None if that cannot be told."""
+        if target not in self._targets:
+            return None
+        try:
+            return self._targets[target]().observe()
+        except Exception:  # noqa: BLE001 - targets are anybody's, and the history can be read without them
+            return None
+
+    async def rollback(
+        self, name: str, policy: Policy | None = None, *, wait: bool = True, watcher: Watcher | None = None
+    ) -> Deployment:
+        """Bring back what an earlier deployment ended with: see `flyte_nb.rollback`."""
+        from flyte_nb.deployment.apply import Policy
+        from flyte_nb.deployment.rollback import plan_rollback
+
+        target = self.target(self.past_deployments.deployment(name).target)
+
+        def make() -> tuple[Plan, dict[str, Bundle]]:
+            # Again: it may have gone on until now.
+            deployment = self.past_deployments.deployment(name)
+            return plan_rollback(deployment, self._deployment_state(), target.observe())
+
+        policy = policy or Policy(DEFAULT_CONCURRENCY)
+        return await self._deployments().deploy(target, make, policy, watcher, kind="rollback", wait=wait)
 
     def _refuse_blocked(self, plan: Plan) -> None:
         undefined = {step.name for step in plan.blocked if step.name not in self.registry.edges}
@@ -178,24 +309,6 @@ class Session:
             missing = next((name for name in step.depends_on if name in undefined), None)
             if missing:
                 raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=step.name)
-
-
-class _Unrecorded:
-    """Tells what happens to those who watch, and keeps nothing."""
-
-    name = ""
-
-    def __init__(self, listener: Callable[[EnvironmentStatus], None]) -> None:
-        self._listeners = Listeners(listener)
-
-    def note(self, status: EnvironmentStatus) -> None:
-        self._listeners.tell(status)
-
-    def log(self, name: str, line: str) -> None:
-        pass
-
-    async def settle(self) -> None:
-        pass
 
 
 def _name(environment: object) -> str:
@@ -250,7 +363,13 @@ def plan(*environments: TaskEnvironment | str, target: str = "local") -> Plan:
 
 
 async def deploy(
-    *environments: TaskEnvironment | str, target: str = "local", max_concurrency: int = DEFAULT_CONCURRENCY
+    *environments: TaskEnvironment | str,
+    target: str = "local",
+    max_concurrency: int = DEFAULT_CONCURRENCY,
+    timeout: float | None = None,
+    retries: int = 0,
+    prune: bool = False,
+    wait: bool = True,
 ) -> Deployment:
     """Deploy `environments` and all they need in order; none means all. What is unchanged is left alone.
 
@@ -258,6 +377,10 @@ async def deploy(
         environments: Environments or their names.
         target: The name of the target.
         max_concurrency: How many environments are deployed at once.
+        timeout: How many seconds each attempt to deploy an environment may take.
+        retries: How often an environment that failed is tried again.
+        prune: Whether to remove what this notebook or script has deployed before and no longer defines.
+        wait: Whether to wait while another kernel deploys to the target.
 
     Returns:
         What became of each environment. A failure stops the dependents of what failed and nothing else, and is told
@@ -267,8 +390,58 @@ async def deploy(
         UnknownEnvironmentError: A name is not defined; nothing was deployed.
         UnknownTargetError: There is no such target.
         SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
+        DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
+        StateError: The deployment cannot be recorded; it was stopped.
     """
-    return await _session.deploy(environments, target, max_concurrency)
+    from flyte_nb.deployment.apply import Policy
+
+    policy = Policy(max_concurrency, timeout, retries)
+    return await _session.deploy(environments, target, policy, prune=prune, wait=wait)
+
+
+def deployments(target: str | None = None, limit: int = 100) -> RecordedDeployments:
+    """Return the deployments of the history, of this session and of earlier ones, as a list, the newest first.
+
+    Args:
+        target: Only those to the target of this name.
+        limit: How many at most.
+
+    Raises:
+        InvalidTypeError: An argument is of a wrong type.
+        InvalidValueError: `limit` means nothing.
+        StateError: The history cannot be read.
+    """
+    if not (target is None or isinstance(target, str)):
+        raise InvalidTypeError("deployments.target", target, "a name", 'deployments(target="local")')
+    if isinstance(limit, bool) or not isinstance(limit, int):
+        raise InvalidTypeError("deployments.limit", limit, "a whole number", "deployments(limit=20)")
+    if limit < 1:
+        raise InvalidValueError("deployments.limit", limit, "would never show anything", "deployments(limit=20)")
+    return _session.past_deployments.deployments(target, limit)
+
+
+async def rollback(deployment: str, *, max_concurrency: int = DEFAULT_CONCURRENCY, wait: bool = True) -> Deployment:
+    """Bring back the version that each environment of an earlier deployment had when that ended, in order.
+
+    What failed or did not begin then is left alone, and so is what was not part of it. What is as it was is unchanged.
+
+    Args:
+        deployment: The name of the deployment: "d12". `flyte_nb.deployments()` lists them.
+        max_concurrency: How many environments are deployed at once.
+        wait: Whether to wait while another kernel deploys to the target.
+
+    Returns:
+        What became of each environment, as `deploy` returns it.
+
+    Raises:
+        UnknownDeploymentError: There is no deployment of that name.
+        UnknownTargetError: It went to a target that this session does not have.
+        DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
+        StateError: The history cannot be read or written.
+    """
+    from flyte_nb.deployment.apply import Policy
+
+    return await _session.rollback(deployment, Policy(max_concurrency), wait=wait)
 
 
 @overload

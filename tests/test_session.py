@@ -10,6 +10,7 @@ import pytest
 import flyte_nb
 from flyte_nb.deployment.plan import Change, Plan
 from flyte_nb.deployment.status import EnvironmentStatus
+from flyte_nb.deployment.watching import Nobody
 from flyte_nb.errors import (
     InvalidTypeError,
     InvalidValueError,
@@ -253,13 +254,32 @@ def test_many_environments_deploy_with_a_limit() -> None:
     assert all(result.order.index(f"n{index - 10}") < result.order.index(f"n{index}") for index in range(10, 100))
 
 
-def test_listeners_see_the_plan_first() -> None:
-    """`begun` gets the plan before the first status is sent."""
+class Noting(Nobody):
+    """Notes what a watcher is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[object] = []
+
+    def begun(self, plan: Plan, name: str) -> None:
+        self.seen += [plan, name]
+
+    def changed(self, status: EnvironmentStatus) -> None:
+        self.seen.append(status)
+
+    def said(self, environment: str, line: str) -> None:
+        self.seen.append(line)
+
+
+def test_watchers_see_the_plan_first() -> None:
+    """The plan and the name of the deployment are told before the first status, and what is said in between."""
     define_seed()
-    seen: list[object] = []
-    asyncio.run(session().deploy((), "local", begun=seen.append, listener=seen.append))
-    assert isinstance(seen[0], Plan)
-    assert [type(event) for event in seen[1:]] == [EnvironmentStatus] * 6
+    watcher = Noting()
+    deployment = asyncio.run(session().deploy((), "local", watcher=watcher))
+    plan, name, *events = watcher.seen
+    assert isinstance(plan, Plan)
+    assert name == deployment.name == "d1"
+    assert sum(isinstance(event, EnvironmentStatus) for event in events) == 6
+    assert sum(isinstance(event, str) for event in events) == 3
 
 
 def test_reset_forgets_definitions_and_keeps_deployments() -> None:

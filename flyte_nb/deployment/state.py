@@ -1,40 +1,54 @@
-"""What is deployed, kept in a database: a row for each environment of each target."""
+"""What is deployed, and every version that ever was, kept in the database of deployments."""
 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from flyte_nb.database import Database
+from flyte_nb.bundle.content import Bundle
+from flyte_nb.database import Connection, Database
+from flyte_nb.deployment.group_commit import GroupCommit
+from flyte_nb.deployment.schema import STEPS
 from flyte_nb.targets.protocol import Deployed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
-    from flyte_nb.bundle.content import Bundle
+__all__ = ["DeploymentState", "add_versions"]
 
-__all__ = ["DeploymentState"]
-
-_SCHEMA = """
-CREATE TABLE environment (
-    target TEXT NOT NULL,
-    name TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    specification TEXT NOT NULL,
-    sources TEXT NOT NULL,
-    deployed_at TEXT NOT NULL,
-    PRIMARY KEY (target, name)
-) WITHOUT ROWID
-"""
+_VERSION = "INSERT OR IGNORE INTO version VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class DeploymentState:
-    """The database of deployments in the folder `home`."""
+    """The database of deployments in the folder `home`.
+
+    Attributes:
+        home: The folder.
+        path: The file.
+        writes: Through which everything is written.
+    """
 
     def __init__(self, home: Path) -> None:
-        self.path = home / "state.sqlite3"
-        self._database = Database(self.path, [[_SCHEMA]])
+        self.home, self.path = home, home / "state.sqlite3"
+        self._database = Database(self.path, STEPS)
+        self.writes = GroupCommit(self._database)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection | None]:
+        """Give a connection to read from, or None if nothing was ever written.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        if not self.path.exists():
+            yield None
+            return
+        with self._database.connected() as connection:
+            yield connection
 
     def deployed(self, target: str) -> dict[str, Deployed]:
         """Return what was recorded for `target`, by name.
@@ -42,38 +56,74 @@ class DeploymentState:
         Raises:
             StateError: The database cannot be read.
         """
-        if not self.path.exists():
-            return {}
         columns = "name, fingerprint, specification, sources, deployed_at"
-        with self._database.connected() as connection:
-            rows = connection.execute(f"SELECT {columns} FROM environment WHERE target = ?", (target,))  # noqa: S608
-            return {row[0]: _deployed(*row) for row in rows}
+        query = f"SELECT {columns} FROM environment JOIN version USING (target, name, fingerprint) WHERE target = ?"  # noqa: S608
+        with self.reading() as connection:
+            return {row[0]: _deployed(*row) for row in connection.execute(query, (target,))} if connection else {}
 
-    def record(self, target: str, bundle: Bundle) -> None:
-        """Record `bundle` as deployed to `target` now, replacing an earlier record of its name.
+    def record(self, target: str, bundle: Bundle) -> Future[None]:
+        """Record `bundle` as deployed to `target` now, in place of an earlier version of its name, which is kept.
 
-        Raises:
-            StateError: The database cannot be written.
+        The future raises StateError if the database cannot be written.
         """
-        row = (
-            target,
-            bundle.name,
-            bundle.fingerprint,
-            json.dumps(bundle.specification),
-            json.dumps(bundle.sources),
-            datetime.now(timezone.utc).isoformat(),
-        )
-        with self._database.connected() as connection:
-            connection.execute("INSERT OR REPLACE INTO environment VALUES (?, ?, ?, ?, ?, ?)", row)
+        version = _version_row(target, bundle)
+        row = target, bundle.name, bundle.fingerprint, datetime.now(timezone.utc).isoformat()
 
-    def forget(self, target: str, name: str) -> None:
-        """Record that `name` is no longer deployed to `target`.
+        def write(connection: Connection) -> None:
+            connection.execute(_VERSION, version)
+            connection.execute("INSERT OR REPLACE INTO environment VALUES (?, ?, ?, ?)", row)
 
-        Raises:
-            StateError: The database cannot be written.
+        return self.writes.submit(write)
+
+    def forget(self, target: str, name: str) -> Future[None]:
+        """Record that `name` is no longer deployed to `target`; its versions are kept.
+
+        The future raises StateError if the database cannot be written.
         """
-        with self._database.connected() as connection:
+
+        def write(connection: Connection) -> None:
             connection.execute("DELETE FROM environment WHERE target = ? AND name = ?", (target, name))
+
+        return self.writes.submit(write)
+
+    def unknown_versions(self, target: str, bundles: Iterable[Bundle]) -> list[tuple[str, ...]]:
+        """Return rows for `add_versions` of those of `bundles` that are not kept yet.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        query = "SELECT name, fingerprint FROM version WHERE target = ?"
+        with self.reading() as connection:
+            known = set(connection.execute(query, (target,))) if connection else set()
+        return [_version_row(target, bundle) for bundle in bundles if (bundle.name, bundle.fingerprint) not in known]
+
+    def versions(self, target: str, wanted: Iterable[tuple[str, str]]) -> dict[str, Bundle]:
+        """Return the versions that are `wanted`, given as names and fingerprints, by name; those not kept are left out.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        columns = "name, specification, sources, fingerprint, module, files"
+        query = f"SELECT {columns} FROM version WHERE target = ? AND name = ? AND fingerprint = ?"  # noqa: S608
+        with self.reading() as connection:
+            if connection is None:
+                return {}
+            rows = (connection.execute(query, (target, *key)).fetchone() for key in wanted)
+            return {row[0]: _bundle(*row) for row in rows if row}
+
+
+def add_versions(connection: Connection, rows: Sequence[tuple[str, ...]]) -> None:
+    """Keep the versions that `DeploymentState.unknown_versions` gave."""
+    connection.executemany(_VERSION, rows)
+
+
+def _version_row(target: str, bundle: Bundle) -> tuple[str, ...]:
+    specification, sources, files = map(json.dumps, (bundle.specification, bundle.sources, dict(bundle.files)))
+    return target, bundle.name, bundle.fingerprint, specification, sources, bundle.module, files
+
+
+def _bundle(name: str, specification: str, sources: str, fingerprint: str, module: str, files: str) -> Bundle:
+    return Bundle(name, json.loads(specification), json.loads(sources), fingerprint, module, json.loads(files))
 
 
 def _deployed(name: str, fingerprint: str, specification: str, sources: str, deployed_at: str) -> Deployed:

@@ -1,4 +1,4 @@
-"""Tab completion of the magics' options, and of the names of environments, tasks and runs."""
+"""Tab completion of the magics' options, and of the names of environments, tasks, runs and deployments."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ __all__ = ["Completion"]
 _MAGIC = re.compile(r"^%%?(?P<magic>flyte_\w+)[ \t]|^[^#\n]*=[ \t]*%(?P<assigned>flyte_\w+)[ \t]")
 # Magics whose plain words are names of environments.
 _TAKES_NAMES = frozenset({"flyte_graph", "flyte_plan", "flyte_deploy", "flyte_remove"})
+_TAKES_DEPLOYMENTS = frozenset({"flyte_deployments", "flyte_rollback"})
 _VALUES = {
     "--target": ("local",),
     "--cache": ("auto", "disable"),
@@ -34,7 +35,7 @@ _VALUES = {
 _NAMES_FOLLOW = frozenset({"--depends-on", "--clone-from"})
 # Options that take more than the one word after them.
 _TAKES_MANY = frozenset({"--depends-on", "--env", "--pip", "--state"})
-_TAKES_NONE = frozenset({"--force"})
+_TAKES_NONE = frozenset({"--force", "--no-wait"})
 
 
 class Completion:
@@ -84,6 +85,8 @@ class Completion:
             return self._tasks()
         if option is None and magic == "flyte_logs":
             return self._runs()
+        if option is None and magic in _TAKES_DEPLOYMENTS:
+            return self._deployments()
         return self._options(magic) if not word else ()
 
     def _tasks(self) -> list[str]:
@@ -95,6 +98,12 @@ class Completion:
             return self._session.history.names()
         except StateError:
             return []  # %flyte_logs itself tells what is wrong
+
+    def _deployments(self) -> list[str]:
+        try:
+            return [deployment.name for deployment in self._session.past_deployments.deployments()]
+        except StateError:
+            return []  # the magics themselves tell what is wrong
 
     def _options(self, magic: str) -> list[str]:
         manager = self._shell.magics_manager.magics

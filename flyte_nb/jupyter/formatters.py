@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.definitions.registry import Environments
 from flyte_nb.deployment.plan import Plan
+from flyte_nb.deployment.recorded import RecordedDeployment, RecordedDeployments
 from flyte_nb.deployment.status import Deployment
 from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import Run
@@ -14,6 +15,7 @@ from flyte_nb.model import TaskEnvironment
 from flyte_nb.view.deployments import deployment_table, plan_picture, plan_table
 from flyte_nb.view.environments import environment_table, environments_table
 from flyte_nb.view.history import runs_table
+from flyte_nb.view.past_deployments import deployments_table, past_deployment_table, said_table
 from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.run_tree import finished_tree
 
@@ -39,6 +41,8 @@ class Formatters:
         self._showers: dict[type, Callable[[Any], None]] = {
             Plan: self._plan,
             Deployment: self._deployment,
+            RecordedDeployment: self._past_deployment,
+            RecordedDeployments: self._past_deployments,
             Run: self._run,
             RecordedRun: self._run,
             RecordedRuns: self._runs,
@@ -76,6 +80,15 @@ class Formatters:
     def _deployment(self, deployment: Deployment) -> None:
         if self._is_new(deployment):
             show_table(deployment_table(deployment.target, deployment.environments))
+
+    def _past_deployment(self, deployment: RecordedDeployment) -> None:
+        if self._is_new(deployment):
+            show_table(past_deployment_table(deployment, deployment.environments))
+            show_table(said_table(deployment, deployment.logs), whole=True)
+
+    def _past_deployments(self, deployments: RecordedDeployments) -> None:
+        if self._is_new(deployments):
+            show_table(deployments_table(deployments))
 
     def _run(self, run: Run[Any] | RecordedRun) -> None:
         show(run_bundle(finished_tree(run.tree, run.logs)))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
+
+from flyte_nb.targets.writing import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.targets.protocol import Deployed, Log
@@ -15,15 +19,15 @@ __all__ = ["LocalTarget", "Records"]
 
 
 class Records(Protocol):
-    """Where the target keeps what is deployed; it outlives the kernel."""
+    """Where the target keeps what is deployed; it outlives the kernel. What a future stands for happens."""
 
     def deployed(self, target: str) -> Mapping[str, Deployed]:
         """Return what was recorded for `target`, by name."""
 
-    def record(self, target: str, bundle: Bundle) -> None:
+    def record(self, target: str, bundle: Bundle) -> Future[None]:
         """Record `bundle` as deployed to `target` now, replacing an earlier record of its name."""
 
-    def forget(self, target: str, name: str) -> None:
+    def forget(self, target: str, name: str) -> Future[None]:
         """Record that `name` is no longer deployed to `target`."""
 
 
@@ -40,16 +44,13 @@ class LocalTarget:
         return self._records.deployed(self.name)
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
-        """Record `bundle`, in a thread, so that others deploy meanwhile."""
-        writing = asyncio.ensure_future(asyncio.to_thread(self._records.record, self.name, bundle))
-        try:
-            await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            # A thread cannot be stopped and the write takes milliseconds: finish it, so that what is reported is true.
-            await writing
+        """Record `bundle`; when cancelled, the write is finished, so that what is reported is true."""
+        with suppress(asyncio.CancelledError):
+            await written(self._records.record(self.name, bundle))
         log(f"recorded version {bundle.fingerprint[:12]}")
 
     async def remove_environment(self, name: str, log: Log) -> None:
-        """Forget `name`."""
-        await asyncio.to_thread(self._records.forget, self.name, name)
+        """Forget that `name` is deployed; when cancelled, the write is finished."""
+        with suppress(asyncio.CancelledError):
+            await written(self._records.forget(self.name, name))
         log("forgotten")

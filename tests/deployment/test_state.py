@@ -33,7 +33,7 @@ state = DeploymentState(Path(sys.argv[1]))
 os.write(1, b"ready\\n")
 for number in count():
     text = str(number)
-    state.record("local", Bundle(f"n{number % 7}", {"number": number}, {"t": text * 20_000}, text))
+    state.record("local", Bundle(f"n{number % 7}", {"number": number}, {"t": text * 20_000}, text)).result()
     os.write(1, f"{number}\\n".encode())
 """
 
@@ -48,7 +48,7 @@ print("ready", flush=True)
 for line in sys.stdin:
     for number in range(5):
         name = f"{sys.argv[1]}-{number}"
-        DeploymentState(Path(line.strip())).record("local", Bundle(name, {}, {}, name))
+        DeploymentState(Path(line.strip())).record("local", Bundle(name, {}, {}, name)).result()
     print("done", flush=True)
 """
 
@@ -60,8 +60,8 @@ def make(name: str = "base", fingerprint: str = "f1") -> Bundle:
 def test_what_is_recorded_is_observed(tmp_path: Path) -> None:
     """A record is read back as it was written, by target, with the time in UTC."""
     state = DeploymentState(tmp_path / "home")
-    state.record("local", make())
-    state.record("other", make("ml"))
+    state.record("local", make()).result()
+    state.record("other", make("ml")).result()
     (deployed,) = DeploymentState(tmp_path / "home").deployed("local").values()
     assert (deployed.name, deployed.fingerprint) == ("base", "f1")
     assert (deployed.specification, deployed.sources) == ({"image": "python:3.12"}, {"base.t": "def t(): ..."})
@@ -71,8 +71,8 @@ def test_what_is_recorded_is_observed(tmp_path: Path) -> None:
 def test_a_later_record_replaces_an_earlier_one(tmp_path: Path) -> None:
     """There is one record for each name."""
     state = DeploymentState(tmp_path)
-    state.record("local", make(fingerprint="f1"))
-    state.record("local", make(fingerprint="f2"))
+    state.record("local", make(fingerprint="f1")).result()
+    state.record("local", make(fingerprint="f2")).result()
     assert {name: deployed.fingerprint for name, deployed in state.deployed("local").items()} == {"base": "f2"}
 
 
@@ -101,7 +101,7 @@ def test_a_killed_process_leaves_what_it_reported(tmp_path: Path, reported: int)
     for entry in deployed.values():
         assert entry.specification == {"number": int(entry.fingerprint)}
         assert entry.sources == {"t": entry.fingerprint * 20_000}
-    DeploymentState(tmp_path).record("local", make())
+    DeploymentState(tmp_path).record("local", make()).result()
     with sqlite3.connect(tmp_path / "state.sqlite3") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
@@ -132,9 +132,9 @@ def test_rivals_may_write_at_once(tmp_path: Path) -> None:
 
 def test_a_record_that_is_damaged_is_one_clear_error(tmp_path: Path) -> None:
     """Text that is no JSON is reported as a fault of the database."""
-    DeploymentState(tmp_path).record("local", make())
+    DeploymentState(tmp_path).record("local", make()).result()
     connection = sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)
-    connection.execute("UPDATE environment SET sources = '{'")
+    connection.execute("UPDATE version SET sources = '{'")
     connection.close()
     with pytest.raises(StateError):
         DeploymentState(tmp_path).deployed("local")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+
+from flyte_nb.deployment.state import DeploymentState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +19,8 @@ TRAINING = "%%flyte_env ml-training --image pytorch:latest --depends-on base-uti
 
 
 def deployed_images(home: Path) -> dict[str, str]:
-    with closing(sqlite3.connect(home / "state.sqlite3")) as connection:
-        rows = connection.execute("SELECT name, specification FROM environment").fetchall()
-    return {name: json.loads(specification)["image"] for name, specification in rows}
+    deployed = DeploymentState(home).deployed("local")
+    return {name: environment.specification["image"] for name, environment in deployed.items()}
 
 
 def test_another_image(notebook: Notebook, home: Path) -> None:

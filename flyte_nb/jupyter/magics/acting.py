@@ -1,4 +1,4 @@
-"""%flyte_deploy and %flyte_run: awaited where the cell can be, and in a thread elsewhere."""
+"""%flyte_deploy, %flyte_rollback and %flyte_run: awaited where the cell can be, and in a thread elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from flyte_nb.deployment.apply import Policy
 from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
@@ -17,17 +18,18 @@ from flyte_nb.jupyter.interrupts import interruptible
 from flyte_nb.jupyter.live import updating, updating_from_a_thread
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
-from flyte_nb.jupyter.magics.one_line import one_line_errors
+from flyte_nb.jupyter.magics.one_line import one_line_errors, one_line_errors_awaited
 from flyte_nb.jupyter.threads import run_in_thread
 from flyte_nb.session import DEFAULT_CONCURRENCY
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.watching import Watcher
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.live_run import RunsOnScreen
     from flyte_nb.session import Session
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["ASYNC_MAGICS", "ActingMagics"]
 
 # These are awaited on the kernel's own loop wherever the cell can be.
-ASYNC_MAGICS = ("flyte_deploy", "flyte_run")
+ASYNC_MAGICS = ("flyte_deploy", "flyte_rollback", "flyte_run")
 
 
 @magics_class
@@ -65,17 +67,45 @@ class ActingMagics(Magics):
         arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
         return run_in_thread(lambda: self._deploy(arguments))
 
+    @one_line_errors_awaited
     async def _deploy(self, arguments: Namespace) -> Deployment:
         __tracebackhide__ = True
-        view = LiveDeployment(self._shell, arguments.target)
+        policy = Policy(arguments.max_concurrency)
+        return await self._watched(
+            lambda view: self._session.deploy(arguments.names, arguments.target, policy, watcher=view)
+        )
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("deployment", metavar="DEPLOYMENT", help="the name that %%flyte_deployments shows: d12")
+    @argument("--max-concurrency", type=int, default=DEFAULT_CONCURRENCY, metavar="N", help="how many at once")
+    @argument("--no-wait", action="store_true", help="end at once if another kernel deploys to the target")
+    @line_magic
+    @one_line_errors
+    def flyte_rollback(self, line: str) -> Deployment:
+        """Bring back the version that each environment of an earlier deployment had when that ended, in order.
+
+        What failed or did not begin then is left alone. `deployment = %flyte_rollback d12` gives the result as data.
+        """
+        __tracebackhide__ = True
+        arguments = parsed("%flyte_rollback", self.flyte_rollback, line)
+        return run_in_thread(lambda: self._rollback(arguments))
+
+    @one_line_errors_awaited
+    async def _rollback(self, arguments: Namespace) -> Deployment:
+        __tracebackhide__ = True
+        name, wait = arguments.deployment, not arguments.no_wait
+        policy = Policy(arguments.max_concurrency)
+        return await self._watched(lambda view: self._session.rollback(name, policy, wait=wait, watcher=view))
+
+    async def _watched(self, deploy: Callable[[Watcher], Awaitable[Deployment]]) -> Deployment:
+        """Show the deployment that `deploy` makes while it goes on."""
+        __tracebackhide__ = True
+        view = LiveDeployment(self._shell)
         try:
             async with updating(view.update):
-                deployment = await self._session.deploy(
-                    arguments.names, arguments.target, arguments.max_concurrency, view.begin, view.note
-                )
+                deployment = await deploy(view)
             deployment.raise_if_failed()
-        except FlyteNbError as error:
-            raise UsageError(str(error)) from None
         finally:
             view.end()
         return self._formatters.shown(deployment)
@@ -105,6 +135,8 @@ class ActingMagics(Magics):
         """
         if magic == "flyte_deploy":
             return interruptible(self._deploy(parsed("%flyte_deploy", self.flyte_deploy, line)))
+        if magic == "flyte_rollback":
+            return interruptible(self._rollback(parsed("%flyte_rollback", self.flyte_rollback, line)))
         return interruptible(self._run(check_expression(line), local))
 
     async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:

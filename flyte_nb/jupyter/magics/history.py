@@ -1,4 +1,4 @@
-"""%flyte_runs and %flyte_logs: what was run, now and in earlier sessions, and what it printed."""
+"""%flyte_runs, %flyte_logs and %flyte_deployments: what was run and deployed, now and in earlier sessions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from flyte_nb.execution.history.records import lines_of
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.magics.one_line import one_line_errors
 from flyte_nb.jupyter.output import show_table
-from flyte_nb.session import runs
+from flyte_nb.session import deployments, runs
 from flyte_nb.view.history import logs_table
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flyte_nb.deployment.recorded import RecordedDeployment, RecordedDeployments
     from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.session import Session
@@ -65,3 +66,24 @@ class RecordedRunsMagics(Magics):
         arguments = parsed("%flyte_logs", self.flyte_logs, line)
         run = self._session.history.run(arguments.run)
         show_table(logs_table(run, lines_of(run, arguments.task, arguments.stream)), whole=True)
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("deployment", nargs="?", metavar="DEPLOYMENT", help="show this one: its environments and its log")
+    @argument("--target", metavar="T", help="only those to this target")
+    @argument("--limit", type=int, default=20, metavar="N", help="how many at most; by default 20")
+    @line_magic
+    @one_line_errors
+    def flyte_deployments(self, line: str) -> RecordedDeployments | RecordedDeployment:
+        """Show the deployments of this session and of earlier ones, the newest first; or one of them.
+
+        `deployments = %flyte_deployments` gives them as data: each has .environments, .logs and .plan.
+        """
+        arguments = parsed("%flyte_deployments", self.flyte_deployments, line)
+        found: RecordedDeployments | RecordedDeployment
+        if arguments.deployment:
+            found = self._session.past_deployments.deployment(arguments.deployment)
+        else:
+            found = deployments(target=arguments.target, limit=arguments.limit)
+        self._formatters.show(found)
+        return self._formatters.shown(found)

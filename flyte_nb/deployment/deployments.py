@@ -1,0 +1,153 @@
+"""Deploys, one deployment to a target at a time, and keeps every deployment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flyte_nb.deployment.apply import apply_plan
+from flyte_nb.deployment.locking import TargetLock
+from flyte_nb.deployment.losses import resolved
+from flyte_nb.deployment.recorder import Recorder, name_of
+from flyte_nb.deployment.rows import insert_deployment, insert_environments, read_environments, write_end, write_loss
+from flyte_nb.deployment.state import add_versions
+from flyte_nb.deployment.status import State
+from flyte_nb.deployment.telling import Telling
+from flyte_nb.deployment.watching import Nobody
+from flyte_nb.targets.writing import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flyte_nb.bundle.content import Bundle
+    from flyte_nb.database import Connection
+    from flyte_nb.deployment.apply import Policy
+    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.recorded import RecordedEnvironment
+    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.watching import Watcher
+    from flyte_nb.targets.protocol import Target
+
+    Make = Callable[[], tuple[Plan, Mapping[str, Bundle]]]
+
+__all__ = ["Deployments"]
+
+
+class Deployments:
+    """The deployments of one session.
+
+    Args:
+        state: The database that keeps them.
+        origin: The notebook or script that deploys.
+    """
+
+    def __init__(self, state: DeploymentState, origin: str) -> None:
+        self._state, self._origin = state, origin
+
+    async def deploy(
+        self,
+        target: Target,
+        make: Make,
+        policy: Policy,
+        watcher: Watcher | None = None,
+        *,
+        kind: str = "deploy",
+        wait: bool = True,
+    ) -> Deployment:
+        """Apply the plan that `make` gives, and return what became of it; whatever happens is kept.
+
+        Args:
+            target: Where to.
+            make: Gives the plan, and what it would deploy; it is called while nobody else deploys to `target`.
+            policy: How to.
+            watcher: Is told of it all, when it is durable.
+            kind: What the history calls it: "deploy" or "rollback".
+            wait: Whether to wait while somebody else deploys to `target`.
+
+        Raises:
+            DeploymentLockedError: Somebody else deploys to `target`, and `wait` is not wanted.
+            StateError: What happens cannot be kept; the deployment was stopped.
+        """
+        telling = Telling(watcher or Nobody())
+        lock = TargetLock(self._state, target.name, self._origin)
+        try:
+            await lock.acquire(telling, wait=wait)
+            await self._close_lost(target)
+            plan, bundles = make()
+            number = await self._begin(lock, plan, bundles, policy, kind)
+            telling.begun(plan, name_of(number))
+            return await self._apply(lock, number, plan, bundles, target, policy, telling)
+        finally:
+            await lock.release()
+
+    async def _begin(
+        self, lock: TargetLock, plan: Plan, bundles: Mapping[str, Bundle], policy: Policy, kind: str
+    ) -> int:
+        """Keep the plan and the versions it would deploy, and return the number of the deployment."""
+        texts = {"plan": plan.to_json(), "policy": json.dumps(policy.to_json())}
+        versions = self._state.unknown_versions(plan.target, bundles.values())
+
+        def write(connection: Connection) -> int:
+            add_versions(connection, versions)
+            number = insert_deployment(
+                connection, target=plan.target, kind=kind, origin=self._origin, holder=lock.name, **texts
+            )
+            insert_environments(connection, number, plan, bundles)
+            return number
+
+        return await written(self._state.writes.submit(write))
+
+    async def _apply(
+        self,
+        lock: TargetLock,
+        number: int,
+        plan: Plan,
+        bundles: Mapping[str, Bundle],
+        target: Target,
+        policy: Policy,
+        telling: Telling,
+    ) -> Deployment:
+        # In this very task: what wants the process to end may leave only the one that waits for it.
+        task = asyncio.current_task()
+        recorder = Recorder(number, self._state.writes, telling, lambda: task and task.cancel())
+        lock.give_signs(recorder.fail)
+        try:
+            deployment = await apply_plan(plan, bundles, target, policy, recorder)
+            await recorder.settle()
+        except BaseException as error:
+            if recorder.failure:
+                # Some of what happened is not kept: the history will say lost, and look at the target.
+                getattr(task, "uncancel", int)()  # from Python 3.11 on tasks count how often they were cancelled
+                raise recorder.failure from None
+            await self._end(number, State.CANCELLED if isinstance(error, asyncio.CancelledError) else State.FAILED)
+            raise
+        await self._end(number, State.SUCCEEDED if deployment.succeeded else State.FAILED)
+        return replace(deployment, name=recorder.name)
+
+    async def _end(self, number: int, state: State) -> None:
+        await written(self._state.writes.submit(lambda connection: write_end(connection, number, state)))
+
+    async def _close_lost(self, target: Target) -> None:
+        """Write what became of deployments to `target` that go on by the record: nobody but us deploys there now."""
+        lost = self._lost(target.name)
+        if not lost:
+            return
+        deployed = target.observe()
+        ends = {number: resolved(environments, deployed) for number, environments in lost.items()}
+
+        def write(connection: Connection) -> None:
+            for number, environments in ends.items():
+                write_loss(connection, number, environments)
+
+        await written(self._state.writes.submit(write))
+
+    def _lost(self, target: str) -> dict[int, tuple[RecordedEnvironment, ...]]:
+        query = "SELECT id FROM deployment WHERE target = ? AND state = ?"
+        with self._state.reading() as connection:
+            if connection is None:
+                return {}
+            numbers = [number for (number,) in connection.execute(query, (target, State.RUNNING.value)).fetchall()]
+            return {number: read_environments(connection, number) for number in numbers}

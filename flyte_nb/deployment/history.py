@@ -1,0 +1,168 @@
+"""The deployments that were, in this session and in earlier ones."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.deployment.locking import live_holders
+from flyte_nb.deployment.losses import resolved
+from flyte_nb.deployment.plan import Plan
+from flyte_nb.deployment.recorded import RecordedDeployment, RecordedDeployments
+from flyte_nb.deployment.recorder import name_of
+from flyte_nb.deployment.rows import read_environments, read_lines
+from flyte_nb.deployment.status import State
+from flyte_nb.errors import UnknownDeploymentError
+from flyte_nb.execution.clock import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flyte_nb.database import Connection
+    from flyte_nb.deployment.recorded import DeploymentLine, RecordedEnvironment
+    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.targets.protocol import Deployed
+
+__all__ = ["DeploymentHistory"]
+
+_COLUMNS = "id, target, kind, origin, holder, state, started, ended"
+# How long something takes is expected from so many of its last successes, found among so many of all.
+_SUCCESSES, _LOOKED_AT = 5, 50_000
+
+
+class DeploymentHistory:
+    """Reads deployments. One whose kernel has ended in the middle is told as lost, and what became of it.
+
+    Args:
+        state: The database.
+        observe: Tells what a target has now, by its name; None if that cannot be told.
+    """
+
+    def __init__(self, state: DeploymentState, observe: Callable[[str], Mapping[str, Deployed] | None]) -> None:
+        self._state, self._observe = state, observe
+
+    def deployments(self, target: str | None = None, limit: int = 100) -> RecordedDeployments:
+        """Return the last deployments to `target`, or to all, the newest first.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        if target is None:
+            return self._read("", (limit,))
+        return self._read("WHERE target = ?", (target, limit))
+
+    def deployment(self, name: str) -> RecordedDeployment:
+        """Return the deployment of that name.
+
+        Raises:
+            UnknownDeploymentError: There is none.
+            StateError: The database cannot be read.
+        """
+        number = _number(name)
+        found = self._read("WHERE id = ?", (number, 1)) if number else []
+        if not found:
+            raise UnknownDeploymentError(name, [deployment.name for deployment in self.deployments()])
+        return found[0]
+
+    def _read(self, condition: str, values: Sequence[Any]) -> RecordedDeployments:
+        query = f"SELECT {_COLUMNS} FROM deployment {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        with self._state.reading() as connection:
+            if connection is None:
+                return RecordedDeployments()
+            # As of one moment: what ends in between gives its lock back, and would look lost.
+            connection.execute("BEGIN")
+            rows = connection.execute(query, values).fetchall()
+            live = live_holders(connection)
+            return RecordedDeployments([self._recorded(connection, live, *row) for row in rows])
+
+    def _recorded(
+        self,
+        connection: Connection,
+        live: set[str],
+        number: int,
+        target: str,
+        kind: str,
+        origin: str,
+        holder: str,
+        state: str,
+        started: float,
+        ended: float | None,
+    ) -> RecordedDeployment:
+        is_lost = state == State.RUNNING.value and holder not in live
+        counts = self._counts(connection, number, target if is_lost else None)
+        shown = State.LOST if is_lost else State(state)
+        times = utc(started), None if ended is None else utc(ended)
+        return RecordedDeployment(name_of(number), target, kind, origin, shown, *times, counts, self)
+
+    def _counts(self, connection: Connection, number: int, lost_on: str | None) -> dict[str, int]:
+        if lost_on is not None:
+            environments = resolved(read_environments(connection, number), self._observe(lost_on))
+            return Counter(environment.state.value for environment in environments)
+        query = "SELECT state, count(*) FROM deployment_environment WHERE deployment = ? GROUP BY state"
+        return dict(connection.execute(query, (number,)).fetchall())
+
+    # The parts of one deployment
+
+    def environments(self, deployment: RecordedDeployment) -> tuple[RecordedEnvironment, ...]:
+        """Return its environments in the order of its plan."""
+        with self._state.reading() as connection:
+            environments = read_environments(connection, _number(deployment.name)) if connection else ()
+        if deployment.state is State.LOST:
+            return resolved(environments, self._observe(deployment.target))
+        return environments
+
+    def logs(self, deployment: RecordedDeployment) -> list[DeploymentLine]:
+        """Return what its environments have said, in order."""
+        with self._state.reading() as connection:
+            return read_lines(connection, _number(deployment.name)) if connection else []
+
+    def plan(self, deployment: RecordedDeployment) -> Plan:
+        """Return what it was to do."""
+        with self._state.reading() as connection:
+            query = "SELECT plan FROM deployment WHERE id = ?"
+            row = connection.execute(query, (_number(deployment.name),)).fetchone() if connection else None
+        if row is None:
+            raise UnknownDeploymentError(deployment.name, ())
+        return Plan.from_json(row[0])
+
+    # What plans need
+
+    def durations(self, target: str) -> dict[str, float]:
+        """Return how many seconds each environment is expected to take, as far as it was deployed before.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        query = (
+            "SELECT name, e.ended - e.started FROM deployment_environment AS e JOIN deployment ON id = deployment "
+            "WHERE e.state = 'succeeded' AND target = ? AND e.started IS NOT NULL AND e.ended IS NOT NULL "
+            "ORDER BY deployment DESC LIMIT ?"
+        )
+        took: dict[str, list[float]] = defaultdict(list)
+        with self._state.reading() as connection:
+            for name, seconds in connection.execute(query, (target, _LOOKED_AT)) if connection else ():
+                if len(took[name]) < _SUCCESSES:
+                    took[name].append(seconds)
+        return {name: median(seconds) for name, seconds in took.items()}
+
+    def origins(self, target: str) -> dict[str, str]:
+        """Return which notebook or script deployed what was deployed to `target` last, and was not removed since.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        # Beside max(), SQLite takes the other columns from the row that has it.
+        query = (
+            "SELECT name, e.state, origin, max(deployment) FROM deployment_environment AS e "
+            "JOIN deployment ON id = deployment WHERE e.state IN ('succeeded', 'removed') AND target = ? GROUP BY name"
+        )
+        with self._state.reading() as connection:
+            rows = connection.execute(query, (target,)).fetchall() if connection else []
+        return {name: origin for name, state, origin, _ in rows if state == State.SUCCEEDED.value}
+
+
+def _number(name: str) -> int:
+    """Return the number in "d12", or 0."""
+    digits = name.removeprefix("d")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0

@@ -1,0 +1,45 @@
+"""The way back: what the environments of an earlier deployment had, as a plan against what the target has now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyte_nb.deployment.planning import make_plan
+from flyte_nb.deployment.status import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flyte_nb.bundle.content import Bundle
+    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.recorded import RecordedDeployment
+    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.targets.protocol import Deployed
+
+__all__ = ["plan_rollback"]
+
+
+def plan_rollback(
+    deployment: RecordedDeployment, state: DeploymentState, deployed: Mapping[str, Deployed]
+) -> tuple[Plan, dict[str, Bundle]]:
+    """Return the plan that brings back the versions `deployment` ended with, and what it would deploy.
+
+    An environment that failed then, was not begun, or was removed, is left alone, and so is every other.
+
+    Args:
+        deployment: What to go back to.
+        state: Keeps the versions.
+        deployed: What its target has now.
+
+    Raises:
+        StateError: The versions cannot be read.
+    """
+    there = (State.SUCCEEDED, State.UNCHANGED)
+    wanted = [(one.name, one.fingerprint) for one in deployment.environments if one.state in there]
+    bundles = state.versions(deployment.target, wanted)
+    # What an environment depended on then and is left alone now cannot hold it up.
+    dependencies = {
+        name: tuple(other for other in bundle.specification.get("depends_on", ()) if other in bundles)
+        for name, bundle in bundles.items()
+    }
+    return make_plan(deployment.target, list(bundles), dependencies, bundles, deployed), bundles

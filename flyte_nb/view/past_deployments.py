@@ -1,0 +1,109 @@
+"""The history of deployments as tables: the deployments, and the environments and the log of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyte_nb.deployment.status import State
+from flyte_nb.view.durations import duration_text
+from flyte_nb.view.states import STATES, tally
+from flyte_nb.view.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from flyte_nb.deployment.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
+
+__all__ = ["deployments_table", "past_deployment_table", "said_table"]
+
+_NONE = "–"
+_SHORT = 12  # characters of a fingerprint
+
+
+def deployments_table(deployments: Collection[RecordedDeployment]) -> Table:
+    """Return `deployments`, a row each."""
+    rows = tuple(
+        (
+            deployment.name,
+            deployment.kind,
+            deployment.target,
+            _state(deployment.state),
+            _moment(deployment.started),
+            _took(deployment.duration),
+            _counts(deployment.counts) or "nothing",
+            _file_name(deployment.origin),
+        )
+        for deployment in deployments
+    )
+    counts = ", ".join(f"{count:,} {state}" for state, count in tally(d.status for d in deployments).items())
+    note = (
+        "" if deployments else "There are no such deployments. %flyte_deploy deploys; %flyte_deployments? shows more."
+    )
+    columns = ("deployment", "kind", "target", "state", "started", "took", "environments", "from")
+    return Table(columns, rows, f"Deployments: {counts or 'none'}", note)
+
+
+def past_deployment_table(deployment: RecordedDeployment, environments: Sequence[RecordedEnvironment]) -> Table:
+    """Return `environments`, which are those of `deployment`, a row each."""
+    rows = tuple(
+        (
+            one.name,
+            one.action,
+            f"{STATES[one.state.value].glyph} {STATES[one.state.value].label}",
+            _versions(one),
+            str(one.attempt) if one.attempt > 1 else _NONE,
+            _took((one.ended - one.started).total_seconds() if one.started and one.ended else None),
+            one.error or _NONE,
+        )
+        for one in environments
+    )
+    what = "Rollback" if deployment.kind == "rollback" else "Deployment"
+    end = deployment.status + ("" if deployment.duration is None else f" in {duration_text(deployment.duration)}")
+    caption = f"{what} {deployment.name} to {deployment.target}, {_moment(deployment.started)}: {end}"
+    columns = ("environment", "action", "state", "version", "attempt", "took", "error")
+    return Table(columns, rows, caption, _advice(deployment))
+
+
+def said_table(deployment: RecordedDeployment, lines: Sequence[DeploymentLine]) -> Table:
+    """Return `lines`, which the environments of `deployment` have said, a row each."""
+    rows = tuple((_clock(line.time), line.environment, line.text) for line in lines)
+    count = f"{len(lines):,} lines" if len(lines) > 1 else "1 line" if lines else "nothing"
+    return Table(("time", "environment", "text"), rows, f"Log of {deployment.name}: {count}", from_end=True)
+
+
+def _state(state: State) -> str:
+    return f"{STATES[state.value].glyph} {state.value}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[name]:,} {shown.label}" for name, shown in STATES.items() if counts.get(name))
+
+
+def _versions(one: RecordedEnvironment) -> str:
+    before, after = one.previous[:_SHORT], one.fingerprint[:_SHORT]
+    return after if before == after else f"{before or _NONE} → {after or _NONE}"
+
+
+def _advice(deployment: RecordedDeployment) -> str:
+    if deployment.state is State.RUNNING:
+        return "It goes on. Ask again when it has ended."
+    if deployment.state is State.SUCCEEDED:
+        return f"%flyte_rollback {deployment.name} brings these versions back."
+    return f"Deploy again to complete it; %flyte_rollback {deployment.name} brings back what was deployed then."
+
+
+def _took(seconds: float | None) -> str:
+    return _NONE if seconds is None else duration_text(seconds)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def _file_name(origin: str) -> str:
+    return origin.replace("\\", "/").rpartition("/")[2] or _NONE
