@@ -13,7 +13,7 @@ from flyte_nb.deployment.policy import Policy
 from flyte_nb.deployment.progress import Progress, utc_now
 from flyte_nb.deployment.status import Deployment, State
 from flyte_nb.deployment.workers import Workers
-from flyte_nb.graph import Schedule, reversed_edges
+from flyte_nb.graph import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -54,9 +54,7 @@ class _Application:
     ) -> None:
         self._bundles, self._target, self._policy, self._record = bundles, target, policy, record
         self._steps = {step.name: step for step in plan.steps}
-        dependencies = {name: step.depends_on for name, step in self._steps.items()}
-        self._schedule = Schedule(by_urgency(plan.steps), dependencies)
-        self._dependents = reversed_edges(self._steps, dependencies)
+        self._schedule = Schedule(by_urgency(plan.steps), {step.name: step.depends_on for step in plan.steps})
         self._progress = Progress(self._steps, record, self._stop)
         self._order: list[str] = []
         self._workers = Workers(policy.max_concurrency, self._work, self._go_on)
@@ -104,7 +102,12 @@ class _Application:
         clock = asyncio.get_running_loop().time
         try:
             while not self._stopped_by and (name := self._schedule.next()) is not None:
-                begun, attempt = clock(), self._begin(name)
+                self._progress.begin(name)
+                self._go_on()  # others may be ready too
+                if self._stopped_by:
+                    break  # the record could not take it
+                begun, attempt = clock(), Attempt()
+                self._running[name] = attempt
                 await attempt.run(self._action(name), self._policy.timeout)
                 self._end(name)
                 if attempt.left_traces:
@@ -113,12 +116,6 @@ class _Application:
                     await asyncio.sleep(0)
         except BaseException as error:  # noqa: BLE001 - nobody else would hear of it; it is raised by `run`
             self._stop(error)
-
-    def _begin(self, name: str) -> Attempt:
-        attempt = self._running[name] = Attempt()
-        self._progress.begin(name)
-        self._go_on()  # others may be ready too
-        return attempt
 
     def _action(self, name: str) -> Callable[[], Awaitable[None]]:
         def log(line: str) -> None:
@@ -170,7 +167,7 @@ class _Application:
     def _skip_dependents(self, name: str, reason: str) -> None:
         stopped = [name]
         while stopped:
-            for follower in self._dependents[stopped.pop()]:
+            for follower in self._schedule.dependents[stopped.pop()]:
                 if self._progress.statuses[follower].state is State.PENDING:
                     self._progress.never(follower, State.SKIPPED, reason)
                     stopped.append(follower)
@@ -201,8 +198,10 @@ class _Application:
         for name, status in self._progress.statuses.items():
             if status.state is State.PENDING:
                 self._progress.never(name, State.CANCELLED, "cancelled before it started")
-            elif not status.state.is_final:
+            elif status.state is State.RETRYING:
                 self._progress.end(name, State.CANCELLED, f"cancelled before its next attempt; {status.error}")
+            elif not status.state.is_final:
+                self._progress.end(name, State.CANCELLED, "cancelled")
 
     async def _settle(self) -> None:
         """Wait for the record, whoever wants to hurry: what was told must be durable."""
