@@ -11,7 +11,14 @@ from flyte_nb.deployment.apply import apply_plan
 from flyte_nb.deployment.locking import TargetLock
 from flyte_nb.deployment.losses import resolved
 from flyte_nb.deployment.recorder import Recorder, name_of
-from flyte_nb.deployment.rows import insert_deployment, insert_environments, read_environments, write_end, write_loss
+from flyte_nb.deployment.rows import (
+    insert_deployment,
+    insert_environments,
+    read_environments,
+    write_end,
+    write_loss,
+    write_never_begun,
+)
 from flyte_nb.deployment.state import add_versions
 from flyte_nb.deployment.status import State
 from flyte_nb.deployment.telling import Telling
@@ -98,7 +105,13 @@ class Deployments:
             insert_environments(connection, number, plan, bundles)
             return number
 
-        return await written(self._state.writes.submit(write))
+        beginning = self._state.writes.submit(write)
+        try:
+            return await written(beginning)
+        except asyncio.CancelledError:
+            number = beginning.result()
+            await written(self._state.writes.submit(lambda connection: write_never_begun(connection, number)))
+            raise
 
     async def _apply(
         self,

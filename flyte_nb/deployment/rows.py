@@ -29,6 +29,7 @@ __all__ = [
     "write_end",
     "write_lines",
     "write_loss",
+    "write_never_begun",
     "write_statuses",
 ]
 
@@ -83,7 +84,7 @@ def write_statuses(connection: Connection, deployment: int, statuses: Iterable[E
             status.state.value,
             _seconds(status.started),
             _seconds(status.ended),
-            storable(without_credentials(status.error)),
+            status.error and storable(without_credentials(status.error)),
             status.attempt,
             deployment,
             status.name,
@@ -113,6 +114,13 @@ def write_loss(connection: Connection, deployment: int, environments: Iterable[E
     """Write that a deployment was lost, nobody knows when, and what became of its environments."""
     write_statuses(connection, deployment, environments)
     connection.execute("UPDATE deployment SET state = ? WHERE id = ?", (State.LOST.value, deployment))
+
+
+def write_never_begun(connection: Connection, deployment: int) -> None:
+    """Write that a deployment was cancelled before any of its environments began."""
+    row = State.CANCELLED.value, "cancelled before it started", deployment
+    connection.execute("UPDATE deployment_environment SET state = ?, error = ? WHERE deployment = ?", row)
+    write_end(connection, deployment, State.CANCELLED)
 
 
 def read_environments(connection: Connection, deployment: int) -> tuple[RecordedEnvironment, ...]:

@@ -14,6 +14,7 @@ import pytest
 from flyte_nb.deployment import locking
 from flyte_nb.deployment.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
+from flyte_nb.deployment.history import DeploymentHistory
 from flyte_nb.deployment.locking import TargetLock
 from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.deployment.watching import Nobody
@@ -24,6 +25,9 @@ from .places import MemoryTarget, Noting, making, until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from flyte_nb.bundle.content import Bundle
+    from flyte_nb.deployment.plan import Plan
 
 
 @pytest.fixture
@@ -138,7 +142,7 @@ def test_cancelling_who_waits_leaves_nothing_behind(deployments: Deployments, st
 
 @pytest.mark.parametrize("rounds", [1, 2, 5, 20, 60, 200])
 def test_cancelling_while_the_lock_is_taken_gives_it_back(state: DeploymentState, rounds: int) -> None:
-    """Whatever moment a cancellation comes at, the lock is free afterwards."""
+    """Whatever moment a cancellation comes at, the lock is free afterwards, and what was recorded is told so."""
     target = MemoryTarget()
     target.released = set()
 
@@ -151,6 +155,32 @@ def test_cancelling_while_the_lock_is_taken_gives_it_back(state: DeploymentState
             await work
 
     asyncio.run(scenario())
+    assert locks(state) == []
+    for deployment in DeploymentHistory(state, lambda _: target.observe()).deployments():
+        assert deployment.status == "cancelled"
+        assert deployment.counts == {"cancelled": 3}
+
+
+def test_cancelling_while_the_beginning_is_written(state: DeploymentState) -> None:
+    """A deployment that is cancelled between its record and its first step is told as cancelled, not as lost."""
+    target = MemoryTarget()
+
+    async def scenario() -> None:
+        work = asyncio.ensure_future(Deployments(state, "").deploy(target, make, Policy()))
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    def make() -> tuple[Plan, dict[str, Bundle]]:
+        task = asyncio.current_task()
+        assert task
+        task.get_loop().call_soon(task.cancel)  # heard while what comes next is written
+        return making(target)()
+
+    asyncio.run(scenario())
+    (deployment,) = DeploymentHistory(state, lambda _: target.observe()).deployments()
+    assert (deployment.status, deployment.counts) == ("cancelled", {"cancelled": 3})
+    assert deployment.ended is not None
+    assert target.begun == []
     assert locks(state) == []
 
 
