@@ -27,8 +27,7 @@ class DeploymentView extends GraphView {
     this.done = span("fnb-done");
     this.left = span("fnb-left", "");
     const words = { progress: "Environments that are done", title: this.model.get("_title"), told: [this.done, this.left] };
-    this.head = new Head(this.model, this.memory, words);
-    this.head.show(this.model.get("_head"), this.model.get("_cancellable")); // cards ask for the time
+    this.head = new Head(this.model, this.memory, () => this.model.get("_head"), words);
     this.failures = html("div", { class: "fnb-failures" });
     const [stage, legend, details] = super.parts();
     return [...this.head.parts, stage, legend, this.failures, details];
@@ -40,8 +39,8 @@ class DeploymentView extends GraphView {
   // The head
 
   showHead() {
-    const facts = this.model.get("_head");
-    this.head.show(facts, this.model.get("_cancellable"));
+    const { facts } = this.head;
+    this.head.show();
     this.root.dataset.state = facts.state;
     this.done.textContent = `${number(facts.done)} of ${number(facts.total)}`;
     this.tick();

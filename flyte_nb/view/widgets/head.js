@@ -14,13 +14,14 @@ function noteTime(memory) { memory.heardAt = performance.now(); }
 
 class Head {
   /**
-   * @param {Model} model @param {any} memory
+   * @param {Model} model @param {any} memory @param {() => HeadFacts} read gives the facts as they are now
    * @param {{progress: string, title?: string, told?: HTMLElement[]}} words what the progress bar counts, what goes on,
    *   and what else stands in the head
    */
-  constructor(model, memory, { progress, title = "", told = [] }) {
+  constructor(model, memory, read, { progress, title = "", told = [] }) {
     this.model = model;
     this.memory = memory;
+    this.read = read;
     if (memory.heardAt === undefined) noteTime(memory);
     this.now = span("fnb-top-now");
     this.clockFace = span("fnb-clock", "");
@@ -42,6 +43,8 @@ class Head {
     return button;
   }
 
+  get facts() { return this.read(); }
+
   get going() { return this.facts.ended === null; }
 
   /** Seconds since the beginning, or how long it took. */
@@ -49,10 +52,8 @@ class Head {
 
   get sinceHeard() { return (performance.now() - this.memory.heardAt) / 1000; }
 
-  show(/** @type {HeadFacts} */ facts, cancellable) {
-    this.facts = facts;
-    this.cancellable = cancellable;
-    const { state, counts, done, total } = facts, vocabulary = this.model.get("_vocabulary");
+  show() {
+    const { state, counts, done, total } = this.facts, vocabulary = this.model.get("_vocabulary");
     if (this.now.dataset.state !== state) { // or a screen reader says it again
       const label = span("fnb-state", vocabulary[state].label);
       paint(label, vocabulary[state]);
@@ -74,7 +75,7 @@ class Head {
 
   showCancel() {
     const cancelling = this.memory.cancelling && this.going;
-    this.cancel.hidden = !this.cancellable || !this.going;
+    this.cancel.hidden = !this.model.get("_cancellable") || !this.going;
     this.cancel.disabled = cancelling;
     this.cancel.textContent = cancelling ? "Cancelling…" : "Cancel";
     this.hint.hidden = !cancelling || performance.now() - this.memory.askedAt < PATIENCE;

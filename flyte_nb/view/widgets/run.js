@@ -24,7 +24,7 @@ class RunView {
     // Lumino would take arrows and Enter for the notebook's own before they get here.
     this.root.dataset.lmSuppressShortcuts = "true";
     this.counts = span("fnb-counts");
-    this.head = new Head(model, memory, { progress: "Calls that have ended", told: [this.counts] });
+    this.head = new Head(model, memory, () => this.run.head, { progress: "Calls that have ended", told: [this.counts] });
     this.grid = html("div", { class: "fnb-grid", role: "treegrid", "aria-label": "Calls. Arrow keys move, Enter shows details." });
     this.root.append(...this.head.parts, this.grid);
     /** @type {Map<string, HTMLElement>} */
@@ -54,7 +54,7 @@ class RunView {
 
   showHead() {
     const { head } = this.run;
-    this.head.show(head, this.model.get("_cancellable"));
+    this.head.show();
     this.root.dataset.state = head.state;
     this.root.setAttribute("aria-label", `Run, ${head.state}`);
     const key = ([name, count]) => span("fnb-key", badgeImage(this.state(name)), `${number(count)} ${name}`);
