@@ -33,18 +33,7 @@ from flyte_nb.errors import (
     UnknownRunError,
     UnknownTargetError,
 )
-from flyte_nb.model import (
-    Backoff,
-    Cache,
-    Image,
-    Resources,
-    RetryStrategy,
-    Secret,
-    Task,
-    TaskEnvironment,
-    Timeout,
-)
-from flyte_nb.session import (
+from flyte_nb.functions import (
     adopt,
     deploy,
     deployment_order,
@@ -57,6 +46,17 @@ from flyte_nb.session import (
     rollback,
     run,
     runs,
+)
+from flyte_nb.model import (
+    Backoff,
+    Cache,
+    Image,
+    Resources,
+    RetryStrategy,
+    Secret,
+    Task,
+    TaskEnvironment,
+    Timeout,
 )
 
 if TYPE_CHECKING:

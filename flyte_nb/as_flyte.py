@@ -10,12 +10,12 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidTypeError, InvalidValueError
+from flyte_nb.functions import deploy, map, run  # noqa: A004 - as in Flyte
 from flyte_nb.model import Backoff, Cache, Resources, RetryStrategy, Secret, Timeout
 from flyte_nb.model import Image as PlainImage
 from flyte_nb.model import TaskEnvironment as Environment
 from flyte_nb.model.spec import EnvironmentSpec
 from flyte_nb.model.task import POLICIES
-from flyte_nb.session import deploy, map, run  # noqa: A004 - as in Flyte
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,22 +1,17 @@
-"""The session: composes registry, runner and targets, and is the one place with state.
-
-The functions below are the public surface; `import flyte_nb` offers them as `flyte_nb.deploy` and so on.
-"""
+"""The session: composes registry, runner and targets, and is the one place with state."""
 
 from __future__ import annotations
 
 from functools import cached_property, partial
 from os import fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
-from flyte_nb.definitions.registry import Environments, Registry
+from flyte_nb.definitions.registry import Registry
 from flyte_nb.definitions.sources import CellSources
 from flyte_nb.errors import (
     FlyteNbError,
     InvalidTypeError,
-    InvalidValueError,
-    NotATaskError,
     UnknownEnvironmentError,
     UnknownTargetError,
 )
@@ -25,12 +20,10 @@ from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.home import install_home
-from flyte_nb.model.task import Task
 from flyte_nb.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Collection, Mapping
     from os import PathLike
 
     from flyte_nb.bundle.bundling import Bundler
@@ -39,38 +32,17 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.deployments import Deployments
     from flyte_nb.deployment.history import DeploymentHistory
     from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.recorded import RecordedDeployments
     from flyte_nb.deployment.state import DeploymentState
     from flyte_nb.deployment.status import Deployment
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
-    from flyte_nb.execution.history.records import RecordedRuns
-    from flyte_nb.execution.mapping import Mapped
-    from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
+    from flyte_nb.model.task import Task
     from flyte_nb.project.adopting import Adopted
     from flyte_nb.project.folder import Exported
     from flyte_nb.targets.protocol import Deployed, Target
 
-__all__ = [
-    "Session",
-    "adopt",
-    "deploy",
-    "deployment_order",
-    "deployments",
-    "export",
-    "map",
-    "plan",
-    "registry",
-    "reset",
-    "rollback",
-    "run",
-    "runs",
-    "session",
-]
-
-P = ParamSpec("P")
-T = TypeVar("T")
+__all__ = ["DEFAULT_CONCURRENCY", "Session", "session"]
 
 DEFAULT_CONCURRENCY = 8
 
@@ -381,13 +353,6 @@ def _name(environment: object) -> str:
     raise InvalidTypeError("environment", environment, "an environment or its name", 'deploy(api_env) or deploy("api")')
 
 
-def _check_concurrency(name: str, limit: object) -> None:
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise InvalidTypeError(name, limit, "a whole number", f"{name}=8")
-    if limit < 1:
-        raise InvalidValueError(name, limit, "would never begin anything", f"{name}=8")
-
-
 _session = Session()
 install_home(_session)
 
@@ -395,262 +360,3 @@ install_home(_session)
 def session() -> Session:
     """Return the session."""
     return _session
-
-
-def registry() -> Mapping[str, TaskEnvironment]:
-    """Return the session's environments by name, in the order of registration: a live, read-only mapping."""
-    return Environments(_session.registry)
-
-
-def deployment_order(*environments: TaskEnvironment | str) -> list[str]:
-    """Return the names of `environments` and all they need, each after those it depends on; none means all.
-
-    Of the environments that are ready, the one registered first comes first.
-
-    Raises:
-        UnknownEnvironmentError: One of `environments` is not defined.
-    """
-    return _session.deployment_order(environments)
-
-
-def plan(*environments: TaskEnvironment | str, target: str = "local", prune: bool = False) -> Plan:
-    """Return what `deploy` would do; nothing is changed.
-
-    What cannot be deployed is in the plan as blocked, with the reason: see `Plan.blocked`.
-
-    Args:
-        environments: Environments or their names; none means all.
-        target: The name of the target.
-        prune: Whether to remove what this notebook or script has deployed before and no longer defines.
-
-    Raises:
-        UnknownEnvironmentError: One of `environments` is not defined.
-        UnknownTargetError: There is no such target.
-    """
-    return _session.plan(environments, _session.target(target), prune=prune, max_concurrency=DEFAULT_CONCURRENCY)[0]
-
-
-async def deploy(
-    *environments: TaskEnvironment | str | Plan,
-    target: str = "local",
-    max_concurrency: int = DEFAULT_CONCURRENCY,
-    timeout: float | None = None,
-    retries: int = 0,
-    prune: bool = False,
-    wait: bool = True,
-) -> Deployment:
-    """Deploy `environments` and all they need in order; none means all. What is unchanged is left alone.
-
-    Args:
-        environments: Environments or their names; or one plan, which must still be what would be done. It says which
-            environments, where to, and whether to prune.
-        target: The name of the target.
-        max_concurrency: How many environments are deployed at once.
-        timeout: How many seconds each attempt to deploy an environment may take.
-        retries: How often an environment that failed is tried again.
-        prune: Whether to remove what this notebook or script has deployed before and no longer defines.
-        wait: Whether to wait while another kernel deploys to the target.
-
-    Returns:
-        What became of each environment. A failure stops the dependents of what failed and nothing else, and is told
-        by the result: see `Deployment.succeeded` and `Deployment.raise_if_failed`.
-
-    Raises:
-        UnknownEnvironmentError: A name is not defined; nothing was deployed.
-        UnknownTargetError: There is no such target.
-        SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
-        HiddenDependencyError: A task uses what only a run of the notebook gives; nothing was deployed.
-        CredentialInSourceError: Code holds a password or the like; nothing was deployed.
-        PlanOutdatedError: The session or the target has changed since the plan was made; nothing was deployed.
-        DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
-        StateError: The deployment cannot be recorded; it was stopped.
-    """
-    from flyte_nb.deployment.apply import Policy
-    from flyte_nb.deployment.plan import Plan
-
-    policy, saved = Policy(max_concurrency, timeout, retries), None
-    if len(environments) == 1 and isinstance(environments[0], Plan):
-        saved, environments = environments[0], ()
-    return await _session.deploy(environments, target, policy, prune=prune, saved=saved, wait=wait)  # type: ignore[arg-type]  # a plan among others is refused there
-
-
-def deployments(target: str | None = None, limit: int = 100) -> RecordedDeployments:
-    """Return the deployments of the history, of this session and of earlier ones, as a list, the newest first.
-
-    Args:
-        target: Only those to the target of this name.
-        limit: How many at most.
-
-    Raises:
-        InvalidTypeError: An argument is of a wrong type.
-        InvalidValueError: `limit` means nothing.
-        StateError: The history cannot be read.
-    """
-    if not (target is None or isinstance(target, str)):
-        raise InvalidTypeError("deployments.target", target, "a name", 'deployments(target="local")')
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise InvalidTypeError("deployments.limit", limit, "a whole number", "deployments(limit=20)")
-    if limit < 1:
-        raise InvalidValueError("deployments.limit", limit, "would never show anything", "deployments(limit=20)")
-    return _session.past_deployments.deployments(target, limit)
-
-
-async def rollback(deployment: str, *, max_concurrency: int = DEFAULT_CONCURRENCY, wait: bool = True) -> Deployment:
-    """Bring back the version that each environment of an earlier deployment had when that ended, in order.
-
-    What failed or did not begin then is left alone, and so is what was not part of it. What is as it was is unchanged.
-
-    Args:
-        deployment: The name of the deployment: "d12". `flyte_nb.deployments()` lists them.
-        max_concurrency: How many environments are deployed at once.
-        wait: Whether to wait while another kernel deploys to the target.
-
-    Returns:
-        What became of each environment, as `deploy` returns it.
-
-    Raises:
-        UnknownDeploymentError: There is no deployment of that name.
-        UnknownTargetError: It went to a target that this session does not have.
-        DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
-        StateError: The history cannot be read or written.
-    """
-    from flyte_nb.deployment.apply import Policy
-
-    return await _session.rollback(deployment, Policy(max_concurrency), wait=wait)
-
-
-@overload
-async def run(task: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> Run[T]: ...
-
-
-@overload
-async def run(task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> Run[T]: ...
-
-
-async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
-    """Run `task` with these arguments and return the finished run; what the task raises is raised.
-
-    Raises:
-        NotATaskError: `task` is something else; nothing was run.
-        UnknownEnvironmentError: Its environment was removed; nothing was run.
-        InvalidArgumentsError: The arguments do not fit the task; nothing was run.
-        InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
-    """
-    __tracebackhide__ = True
-    return await _session.runner.run(task, args, kwargs)
-
-
-@overload
-def map(  # noqa: A001 - the name Flyte gives it
-    task: Task[..., Coroutine[Any, Any, T]],
-    *inputs: Iterable[Any],
-    concurrency: int = DEFAULT_CONCURRENCY,
-    return_exceptions: bool = False,
-) -> Mapped[T]: ...
-
-
-@overload
-def map(  # noqa: A001
-    task: Task[..., T],
-    *inputs: Iterable[Any],
-    concurrency: int = DEFAULT_CONCURRENCY,
-    return_exceptions: bool = False,
-) -> Mapped[T]: ...
-
-
-def map(  # noqa: A001
-    task: Any,
-    *inputs: Iterable[Any],
-    concurrency: int = DEFAULT_CONCURRENCY,
-    return_exceptions: bool = False,
-) -> Mapped[Any]:
-    """Call `task` for each of `inputs` (of several, as Python's map), so many at once; results in order.
-
-    `await` what this returns for a list, or iterate over it with `async for`. When a call fails, the others are
-    cancelled and its error is raised; with `return_exceptions`, errors take the place of results.
-
-    Args:
-        task: An async task, or a sync one, which then runs in threads.
-        inputs: Values of the task's parameters; they may be endless.
-        concurrency: How many calls may run at once.
-        return_exceptions: Go on after a failure.
-
-    Raises:
-        NotATaskError: `task` is something else.
-        InvalidTypeError: An input cannot be iterated over.
-    """
-    from flyte_nb.execution.mapping import Mapped
-
-    if not isinstance(task, Task):
-        raise NotATaskError(task)
-    _check_concurrency("concurrency", concurrency)
-    if not inputs:
-        raise InvalidValueError("map.inputs", inputs, "has nothing to map over", "map(train_model, [1, 2, 3])")
-    for values in inputs:
-        if not hasattr(values, "__iter__"):
-            raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
-    tuples = zip(*inputs, strict=False)
-    return Mapped(_session.runner, task, tuples, concurrency, return_exceptions=return_exceptions)
-
-
-def runs(
-    task: Task[..., Any] | str | None = None,
-    *,
-    state: str | Iterable[str] | None = None,
-    since: datetime | timedelta | str | None = None,
-    limit: int = 100,
-) -> RecordedRuns:
-    """Return the runs of the history, of this session and of earlier ones, as a list, the newest first.
-
-    The history holds every run of a notebook with the extension, and those of `flyte_nb.run` in scripts.
-
-    Args:
-        task: Only those of this task, or of this name: its full one, that of its function, or of its environment.
-        state: Only those in this state, or in one of these: "failed", "lost", "running".
-        since: Only those that began since then: a datetime, or how long ago, as a timedelta or as text: "2h", "7d".
-        limit: How many at most.
-
-    Raises:
-        InvalidTypeError: An argument is of a wrong type.
-        InvalidValueError: An argument means nothing.
-        StateError: The history cannot be read.
-    """
-    from flyte_nb.execution.history.records import run_filter
-
-    name = task.name if isinstance(task, Task) else task
-    return _session.history.runs(run_filter(name, state, since, limit))
-
-
-def export(folder: str | PathLike[str], *environments: TaskEnvironment | str, force: bool = False) -> Exported:
-    """Write `environments` and all they need, none means all, as an ordinary Flyte project, which needs no flyte_nb.
-
-    Args:
-        folder: Where to. What an earlier export wrote there is replaced; all else, such as .git, is left alone.
-        environments: Environments or their names.
-        force: Also replace files that were edited since, and write into a folder that holds something else.
-
-    Raises:
-        UnknownEnvironmentError: A name is not defined.
-        SourceUnavailableError: The source of a task cannot be found.
-        ExportError: The folder holds what would be lost, or cannot be written. In any case nothing was written.
-    """
-    return _session.export(folder, environments, force=force)
-
-
-def adopt(source: str | PathLike[str]) -> Adopted:
-    """Bring the environments of modules into the session; in them, `import flyte` means flyte_nb.
-
-    What was adopted before is imported anew, and replaces what it defined.
-
-    Args:
-        source: The folder of an exported project, a package, a .py file, or an importable name.
-
-    Raises:
-        AdoptError: It does not exist, or cannot be imported; the session is as it was.
-    """
-    return _session.adopt(source)
-
-
-def reset() -> None:
-    """Forget every environment of the session; what is deployed stays deployed."""
-    _session.registry.reset()

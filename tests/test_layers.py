@@ -30,6 +30,7 @@ LAYERS = [
     {"deployment"},
     {"project"},
     {"session"},
+    {"functions"},
     {"as_flyte", "view"},
     {"jupyter"},
     {"__init__"},

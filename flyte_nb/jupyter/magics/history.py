@@ -8,10 +8,10 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from flyte_nb.execution.history.records import lines_of
+from flyte_nb.functions import deployments, runs
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.magics.one_line import one_line_errors
 from flyte_nb.jupyter.output import show_table
-from flyte_nb.session import deployments, runs
 from flyte_nb.view.history import logs_table
 
 if TYPE_CHECKING:
