@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from flyte_nb.bundle.slicing import Slice
     from flyte_nb.definitions.registry import Registry
     from flyte_nb.definitions.sources import CellSource, CellSources
-    from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
 __all__ = ["Bundler"]
@@ -74,7 +73,7 @@ class Bundler:
             except FlyteNbError as error:
                 refused[name] = error
             else:
-                if state.is_all and not found[name].files:
+                if not found[name].files:
                     self._kept[name] = (state, found[name])
             if number % _MANY == 0:
                 self._parsed.forget_syntax()
@@ -90,18 +89,15 @@ class Bundler:
 class _State:
     """What the bundle of an environment depends on; equal only to one of the very same objects."""
 
-    def __init__(
-        self, spec: EnvironmentSpec, tasks: tuple[Task[..., Any], ...], rest: tuple[Any, ...], *, is_all: bool
-    ):
-        self._objects, self._rest = (spec, *tasks), rest
-        self.is_all = is_all  # and not on files, which change without the session hearing of it
+    def __init__(self, objects: tuple[object, ...], rest: tuple[object, ...]) -> None:
+        self._objects, self._rest = objects, rest
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, _State)
-            and self._rest == other._rest
             and len(self._objects) == len(other._objects)
             and all(mine is its for mine, its in zip(self._objects, other._objects, strict=True))
+            and self._rest == other._rest
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -151,17 +147,18 @@ class _Look:
         self._names = cells.names
         self._cells = cells.in_order(registry.cell_order())
         self._texts = dict(zip((cell.filename for cell in self._cells), parsed.cells(self._cells), strict=True))
+        self._files_seen: dict[tuple[str, int], Namespace] = {}
         environments = registry.names()
         self._modules = module_names(environments, installed_packages())
         self._tasks = {task.name: task for name in environments for task in registry.tasks(name).values()}
         self._rest = (cells.version, tuple(cell.key for cell in self._cells), tuple(self._modules.items()))
 
     def state(self, name: str) -> _State:
-        """Return what the bundle of `name` depends on."""
+        """Return what the bundle of `name` depends on, but for modules of the user that are imported."""
         tasks = tuple(self._registry.tasks(name).values())
-        is_all = all(_code(task).co_filename in self._texts for task in tasks)
-        dependencies = self._registry.dependencies(name)
-        return _State(self._registry.require(name), tasks, (dependencies, *self._rest), is_all=is_all)
+        places = (self._place(task)[0] for task in tasks)
+        rest = (self._registry.dependencies(name), *self._rest)
+        return _State((self._registry.require(name), *tasks, *places, *self._elsewhere.values()), rest)
 
     def bundle(self, name: str, known: str | None) -> Bundle:
         """Return what would be deployed of `name`; if its fingerprint is `known`, no more of it than that.
@@ -220,7 +217,10 @@ class _Look:
         names, filename = _function(task).__globals__, _code(task).co_filename
         if names is self._names:
             return self._notebook, self._texts_and_loose.get(filename)
-        namespace = self._parsed.file(filename, names)
+        key = (filename, id(names))  # it lives as long as the task
+        if key not in self._files_seen:
+            self._files_seen[key] = self._parsed.file(filename, names)
+        namespace = self._files_seen[key]
         return namespace, namespace.sources[0]
 
     @cached_property
@@ -242,7 +242,7 @@ class _Look:
             names = _function(task).__globals__
             module = names.get("__name__")
             if names is not self._names and isinstance(module, str) and module != "__main__" and module in sys.modules:
-                found[module] = self._parsed.file(_code(task).co_filename, names)
+                found[module] = self._place(task)[0]
         return found
 
 

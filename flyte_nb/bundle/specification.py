@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.masking import masked, without_credentials
 from flyte_nb.model.image import Image
+from flyte_nb.model.policies import Cache, RetryStrategy, Timeout
+from flyte_nb.model.resources import Resources
 from flyte_nb.model.task import POLICIES
 
 if TYPE_CHECKING:
@@ -46,11 +49,19 @@ def _policies(task: Task[..., Any]) -> dict[str, Any]:
     return {name: _plain(getattr(task, name)) for name in POLICIES}
 
 
+@lru_cache(maxsize=1024)
+def _plain_policy(value: Any) -> dict[str, Any]:
+    """Return what `_plain` does; most environments and tasks have the same few."""
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if isinstance(value, Cache | Resources | RetryStrategy | Timeout):
+        return _plain_policy(value)
     if is_dataclass(value) and not isinstance(value, type):
         content = {field.name: getattr(value, field.name) for field in fields(value)}
         if isinstance(value, Image):
