@@ -111,6 +111,14 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes | None, reaso
     assert caught.value.path == str(path)
 
 
+def test_a_step_that_is_there_twice_is_refused() -> None:
+    """A name has one step."""
+    entry = json.loads(plan().to_json())
+    entry["steps"].append(entry["steps"][0])
+    with pytest.raises(SavedPlanError, match="out of order"):
+        Plan.from_json(json.dumps(entry))
+
+
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([]) | st.just({})
 
 
