@@ -14,7 +14,6 @@ from flyte_nb.errors import CircularDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from graphlib import TopologicalSorter
 
     Edges = Mapping[str, Collection[str]]
 
@@ -209,27 +208,22 @@ def find_cycle(names: Iterable[str], dependencies: Edges) -> list[str] | None:
 
 
 class Schedule:
-    """What may start now, as work is reported done; order comes from `graphlib`, ties from the position in `order`.
+    """What may start now, as work is reported done: of what is ready, what comes first in `order`.
 
-    `order` may be any order: of what is ready, its first comes first.
+    Attributes:
+        dependents: For each name, those that depend on it.
+
+    Args:
+        order: The names, in whatever order. Their dependencies have no cycle.
+        dependencies: Those outside `order` are ignored.
     """
 
     def __init__(self, order: Sequence[str], dependencies: Edges) -> None:
-        from graphlib import TopologicalSorter
-
+        self.dependents = reversed_edges(order, dependencies)
+        self._waiting = _counts(self.dependents)
         self._rank = {name: position for position, name in enumerate(order)}
         self._by_rank = list(order)
-        self._sorter: TopologicalSorter[str] = TopologicalSorter()
-        for name in order:
-            self._sorter.add(name, *(d for d in dependencies.get(name, ()) if d in self._rank))
-        self._sorter.prepare()
-        self._ready: list[int] = []
-        self._take_ready()
-
-    def _take_ready(self) -> None:
-        if self._sorter.is_active():
-            for name in self._sorter.get_ready():
-                heappush(self._ready, self._rank[name])
+        self._ready = [rank for rank, name in enumerate(order) if not self._waiting[name]]
 
     @property
     def first(self) -> str | None:
@@ -251,5 +245,7 @@ class Schedule:
 
     def done(self, name: str) -> None:
         """Report that `name` succeeded, which may make others ready."""
-        self._sorter.done(name)
-        self._take_ready()
+        for follower in self.dependents[name]:
+            self._waiting[follower] -= 1
+            if not self._waiting[follower]:
+                heappush(self._ready, self._rank[follower])

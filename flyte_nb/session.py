@@ -178,6 +178,7 @@ class Session:
             missing = next((name for name in step.depends_on if name in undefined), None)
             if missing:
                 raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=step.name)
+        plan.raise_if_blocked()
 
 
 class _Unrecorded:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyte_nb.errors import CircularDependencyError
-from flyte_nb.graph import Schedule, closure, cycle_through, find_cycle, ordered, reversed_edges, waves
+from flyte_nb.graph import Schedule, closure, cycle_through, find_cycle, longest_ways, ordered, reversed_edges, waves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -195,6 +195,28 @@ def test_schedule_gives_exactly_what_is_ready(edges: Graph, data: st.DataObject)
     assert sorted(given_out) == sorted(edges)
 
 
+def test_schedule_gives_again_what_is_to_be_tried_again() -> None:
+    """What is handed back takes its place among what is ready, and nobody waits for it less."""
+    schedule = Schedule(["a", "b", "c"], {"c": ("a",)})
+    assert (schedule.ready, schedule.first) == (2, "a")
+    assert [schedule.next(), schedule.next(), schedule.next()] == ["a", "b", None]
+    assert (schedule.ready, schedule.first) == (0, None)
+    schedule.again("b")
+    schedule.again("a")
+    assert [schedule.next(), schedule.next(), schedule.next()] == ["a", "b", None]
+    schedule.done("a")
+    assert schedule.next() == "c"
+
+
+def test_schedule_follows_an_order_that_is_not_that_of_dependencies() -> None:
+    """What is urgent comes first as soon as it is ready."""
+    schedule = Schedule(["top", "late", "base"], {"top": ("base",)})
+    assert schedule.next() == "late"
+    assert schedule.next() == "base"
+    schedule.done("base")
+    assert schedule.next() == "top"
+
+
 def test_schedule_ignores_what_is_not_in_the_order() -> None:
     """A dependency that is not part of the work is not waited for."""
     schedule = Schedule(["ml"], {"ml": ("base",)})
@@ -218,6 +240,7 @@ def test_deep_graphs_are_ordinary_input(edges: Graph) -> None:
     assert (order[0], order[-1], len(order)) == (bottom, top, len(edges))
     assert waves(order, edges)[-1] == [top]
     assert closure([top], edges) == set(edges)
+    assert longest_ways(order, edges, dict.fromkeys(edges, 1))[0][bottom] == len(waves(order, edges))
     assert find_cycle(edges, edges) is None
     closed = {**edges, bottom: (top,)}
     assert_cycle(find_cycle(closed, closed) or [], closed)

@@ -13,7 +13,7 @@ from flyte_nb.deployment.policy import Policy
 from flyte_nb.deployment.progress import Progress, utc_now
 from flyte_nb.deployment.status import Deployment, State
 from flyte_nb.deployment.workers import Workers
-from flyte_nb.graph import Schedule, reversed_edges
+from flyte_nb.graph import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -54,9 +54,7 @@ class _Application:
     ) -> None:
         self._bundles, self._target, self._policy, self._record = bundles, target, policy, record
         self._steps = {step.name: step for step in plan.steps}
-        dependencies = {name: step.depends_on for name, step in self._steps.items()}
-        self._schedule = Schedule(by_urgency(plan.steps), dependencies)
-        self._dependents = reversed_edges(self._steps, dependencies)
+        self._schedule = Schedule(by_urgency(plan.steps), {step.name: step.depends_on for step in plan.steps})
         self._progress = Progress(self._steps, record, self._stop)
         self._order: list[str] = []
         self._workers = Workers(policy.max_concurrency, self._work, self._go_on)
@@ -71,6 +69,8 @@ class _Application:
             self._pass_unchanged()
             self._go_on()
             await self._quiet.wait()
+        except GeneratorExit:
+            raise  # the loop was closed over it
         except BaseException as error:  # noqa: BLE001 - most likely the caller is cancelled; it is raised below
             self._stop(error)
             with suppress(asyncio.CancelledError):  # asked once more: something will not stop
@@ -104,21 +104,22 @@ class _Application:
         clock = asyncio.get_running_loop().time
         try:
             while not self._stopped_by and (name := self._schedule.next()) is not None:
-                begun, attempt = clock(), self._begin(name)
+                self._progress.begin(name)
+                self._go_on()  # others may be ready too
+                if self._stopped_by:
+                    break  # the record could not take it
+                begun, attempt = clock(), Attempt()
+                self._running[name] = attempt
                 await attempt.run(self._action(name), self._policy.timeout)
                 self._end(name)
                 if attempt.left_traces:
                     break
                 if clock() - begun < _INSTANT_SECONDS:
                     await asyncio.sleep(0)
+        except GeneratorExit:
+            raise  # the loop was closed over it
         except BaseException as error:  # noqa: BLE001 - nobody else would hear of it; it is raised by `run`
             self._stop(error)
-
-    def _begin(self, name: str) -> Attempt:
-        attempt = self._running[name] = Attempt()
-        self._progress.begin(name)
-        self._go_on()  # others may be ready too
-        return attempt
 
     def _action(self, name: str) -> Callable[[], Awaitable[None]]:
         def log(line: str) -> None:
@@ -138,7 +139,7 @@ class _Application:
             self._stop(attempt.interruption)
         if state is State.SUCCEEDED:
             self._succeed(name)
-        elif self._may_try_again(name, state):
+        elif self._may_try_again(name):
             self._try_again_later(name, state, error)
         else:
             self._fail(name, state, error)
@@ -161,23 +162,24 @@ class _Application:
             self._schedule.done(name)
 
     def _fail(self, name: str, state: State, error: str) -> None:
+        if state is State.CANCELLED:
+            self._progress.end(name, state, error)
+            return
         if self._policy.retries:
             self._progress.say(name, self._attempt_ended(name, state, error))
         self._progress.end(name, state, error)
-        if state is not State.CANCELLED:
-            self._skip_dependents(name, f"{name!r} {state.value}")
+        self._skip_dependents(name, f"{name!r} {state.value}")
 
     def _skip_dependents(self, name: str, reason: str) -> None:
         stopped = [name]
         while stopped:
-            for follower in self._dependents[stopped.pop()]:
+            for follower in self._schedule.dependents[stopped.pop()]:
                 if self._progress.statuses[follower].state is State.PENDING:
                     self._progress.never(follower, State.SKIPPED, reason)
                     stopped.append(follower)
 
-    def _may_try_again(self, name: str, state: State) -> bool:
-        tries_left = self._progress.statuses[name].attempt <= self._policy.retries
-        return tries_left and state is not State.CANCELLED and not self._stopped_by
+    def _may_try_again(self, name: str) -> bool:
+        return not self._stopped_by and self._progress.statuses[name].attempt <= self._policy.retries
 
     def _try_again_later(self, name: str, state: State, error: str) -> None:
         wait = self._policy.backoff.delay(self._progress.statuses[name].attempt - 1).total_seconds()
@@ -201,8 +203,10 @@ class _Application:
         for name, status in self._progress.statuses.items():
             if status.state is State.PENDING:
                 self._progress.never(name, State.CANCELLED, "cancelled before it started")
-            elif not status.state.is_final:
+            elif status.state is State.RETRYING:
                 self._progress.end(name, State.CANCELLED, f"cancelled before its next attempt; {status.error}")
+            elif not status.state.is_final:
+                self._progress.end(name, State.CANCELLED, "cancelled")
 
     async def _settle(self) -> None:
         """Wait for the record, whoever wants to hurry: what was told must be durable."""

@@ -44,6 +44,8 @@ class Attempt:
         except asyncio.CancelledError:
             self.left_traces = True
             self.outcome = self._cancelled(timeout)
+        except GeneratorExit:
+            raise  # the loop was closed over it: nobody knows what became of the work
         except BaseException as error:  # noqa: BLE001 - a target is the code of others, and this is what it says
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 self.interruption = error

@@ -38,13 +38,13 @@ def make_plan(
 ) -> Plan:
     """Return the plan for `names`, which are given in the order of registration.
 
-    Dependencies that have neither bundle nor problem are not defined: they and all that need them are blocked.
+    Dependencies that are not among them are not defined: they and all that need them are blocked.
 
     Args:
         target: The name of the target.
         names: What is to be deployed, with all it depends on.
         dependencies: What each of `names` depends on. May have other names of the session, which are then not removed.
-        bundles: Those of `names`.
+        bundles: Those of `names`, but for those with problems.
         deployed: What the target has.
         problems: Why some of `names` have no bundle, and what to do; they and all that need them are blocked.
         asked: Those of `names` that the user named; none means all.
@@ -72,7 +72,8 @@ def _session_steps(
     durations: Mapping[str, float],
 ) -> list[Step]:
     order = ordered(names, dependencies)
-    undefined = dict.fromkeys(d for name in names for d in dependencies[name] if d not in bundles and d not in problems)
+    defined = set(names)
+    undefined = dict.fromkeys(d for name in names for d in dependencies[name] if d not in defined)
     blocked: set[str] = set(undefined)
     steps = [_undefined_step(name, names if at < _HINTS else ()) for at, name in enumerate(undefined)]
     for name in order:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.plan import Action, Change, Plan
 from flyte_nb.deployment.planning import make_plan
-from flyte_nb.errors import CircularDependencyError
+from flyte_nb.errors import CircularDependencyError, DeploymentBlockedError
 from flyte_nb.masking import MASK
-from flyte_nb.targets.protocol import Deployed
+from tests.deployment.fakes import deployed, make
 
-
-def make(name: str, fingerprint: str = "f1", sources: dict[str, str] | None = None, **fields: Any) -> Bundle:
-    return Bundle(name, fields, sources or {}, fingerprint)
-
-
-def deployed(bundle: Bundle) -> Deployed:
-    return Deployed(bundle.name, bundle.fingerprint, bundle.specification, bundle.sources, datetime.now(timezone.utc))
+if TYPE_CHECKING:
+    from flyte_nb.bundle.content import Bundle
 
 
 def plan(edges: dict[str, tuple[str, ...]], undefined: tuple[str, ...] = ()) -> Plan:
@@ -120,10 +113,52 @@ def test_added_and_removed_tasks() -> None:
 
 
 def test_a_task_whose_policies_changed_is_listed() -> None:
-    """A task that only gets another number of retries is a change of that task."""
+    """A task that only gets another number of retries is a change of that task, and not of its source."""
     old = make("ml", sources={"ml.t": "s"}, tasks={"ml.t": {"retries": 0}})
     new = make("ml", "f2", {"ml.t": "s"}, tasks={"ml.t": {"retries": 3}})
-    assert [change.what for change in changes(old, new)] == ["ml.t"]
+    assert changes(old, new) == (Change("ml.t", {"retries": 0}, {"retries": 3}),)
+
+
+def test_what_else_the_code_consists_of_is_listed() -> None:
+    """Helpers and modules that tasks use come with their old and new source, as tasks do."""
+    old = make("ml", sources={"ml.t": "s", "clean": "def clean(): 1", "pkg/a.py": "A = 1"}, tasks={"ml.t": {}})
+    new = make("ml", "f2", {"ml.t": "s", "clean": "def clean(): 2", "LIMIT": "LIMIT = 3"}, tasks={"ml.t": {}})
+    assert changes(old, new) == (
+        Change("clean", "def clean(): 1", "def clean(): 2"),
+        Change("pkg/a.py", "A = 1", None),
+        Change("LIMIT", None, "LIMIT = 3"),
+    )
+
+
+def test_no_credential_is_in_a_change() -> None:
+    """What looks like a password is masked in old and new sources and fields."""
+    old = make("ml", sources={"ml.t": "password = 'old-one'"}, description="https://me:old-one@host")
+    new = make("ml", "f2", {"ml.t": "password = 'new-one'"}, description="https://me:new-one@host")
+    found = changes(old, new)
+    assert [change.what for change in found] == ["description", "ml.t"]
+    assert "-one" not in repr(found)
+    assert repr(found).count(MASK) == 4
+
+
+def test_what_has_no_bundle_is_blocked_with_its_problem() -> None:
+    """An environment whose code cannot be deployed says why, and what depends on it says so, too."""
+    edges: dict[str, tuple[str, ...]] = {"base": (), "ml": ("base",), "api": ("ml",), "side": ("base",)}
+    bundles = {name: make(name) for name in edges if name != "ml"}
+    found = make_plan("local", list(edges), edges, bundles, {}, problems={"ml": "uses `df`. Pass it."})
+    assert found.actions == {"base": "create", "ml": "blocked", "api": "blocked", "side": "create"}
+    assert {step.name: step.problem for step in found.blocked} == {"ml": "uses `df`. Pass it.", "api": "needs ml"}
+    with pytest.raises(DeploymentBlockedError, match=r"'ml' uses `df`\. Pass it\. \(1 more") as caught:
+        found.raise_if_blocked()
+    assert caught.value.problems == {"ml": "uses `df`. Pass it.", "api": "needs ml"}
+
+
+def test_a_step_knows_both_versions() -> None:
+    """A step says what would be deployed and what is, so that a plan can be verified later."""
+    edges: dict[str, tuple[str, ...]] = dict.fromkeys(["new", "changed", "same"], ())
+    there = {"changed": deployed(make("changed", "f0")), "same": deployed(make("same"))}
+    found = make_plan("local", list(edges), edges, {name: make(name) for name in edges}, there, asked=["new"])
+    assert [(step.fingerprint, step.deployed) for step in found.steps] == [("f1", ""), ("f1", "f0"), ("f1", "f1")]
+    assert (found.names, found.prune) == (("new",), False)
 
 
 def test_a_changed_secret_is_listed_and_not_shown() -> None:
