@@ -277,9 +277,9 @@ class PlanOutdatedError(FlyteNbError):
 
     def __init__(self, session: Collection[str], target: Collection[str]) -> None:
         self.session, self.target = tuple(session), tuple(target)
-        sides = ("the session has changed", self.session), ("the target has changed", self.target)
-        changed = "; ".join(f"{what} {_listed(names)}" for what, names in sides if names)
-        super().__init__(f"the plan is outdated: {changed}. Plan again: %flyte_plan --save FILE")
+        sides = ("in the session", self.session), ("on the target", self.target)
+        changed = "; ".join(f"{_listed(names)} changed {where}" for where, names in sides if names)
+        super().__init__(f"the plan is outdated: since it was made, {changed}. Plan again: %flyte_plan --save FILE")
 
 
 class SavedPlanError(FlyteNbError):

@@ -23,6 +23,7 @@ __all__ = ["counts_text", "plan_picture", "plan_table", "source_diffs_html", "su
 
 _NONE = "–"
 _MOST_ON_PATH = 6
+_MOST_CAUSES = 10
 _MOST_DIFFS, _MOST_DIFF_LINES, _LONGEST_DIFF_LINE = 20, 60, 300
 _DIFF = (
     "font-family:monospace;font-size:12px;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere;"
@@ -121,10 +122,17 @@ def _detail(change: Change) -> tuple[str, str]:
 
 def _advice(plan: Plan) -> str:
     if plan.blocked:
-        return "What is blocked can be deployed when what it needs is defined: run its cell, or correct the name."
+        causes = [step for step in plan.blocked if not step.problem.startswith("needs ")]
+        told = [f"{step.name} {step.problem}" if _is_undefined(step) else step.problem for step in causes]
+        more = [f"and {len(told) - _MOST_CAUSES} more"] if len(told) > _MOST_CAUSES else []
+        return "\n".join([*told[:_MOST_CAUSES], *more])
     if plan.steps and all(step.action is Action.UNCHANGED for step in plan.steps):
         return "Specifications and sources are as they were deployed."
     return ""
+
+
+def _is_undefined(step: Step) -> bool:
+    return step.action is Action.UNDEFINED
 
 
 def _diffs(plan: Plan) -> Iterator[tuple[Change, SourceDiff]]:

@@ -30,7 +30,7 @@ class Table:
         columns: The heads.
         rows: Each with one cell for every column.
         caption: A line above.
-        note: A line below, such as a hint.
+        note: Lines below, such as a hint.
         from_end: Whether the last rows are shown, and not the first, where there are too many.
 
     Raises:
@@ -99,4 +99,4 @@ def _shown(table: Table, most: int) -> Sequence[tuple[str, ...]]:
 def _notes(table: Table, most: int) -> list[str]:
     rest = len(table.rows) - most
     more = [f"and {rest:,} {'earlier' if table.from_end else 'more'}"] if rest > 0 else []
-    return [*more, *([table.note] if table.note else [])]
+    return [*more, *table.note.split("\n")] if table.note else more

@@ -187,8 +187,8 @@ def test_the_error_says_who_changed_what() -> None:
     with pytest.raises(PlanOutdatedError) as caught:
         verify(plan(edges), plan(edges, many, {"base": there("base")}))
     assert str(caught.value) == (
-        "the plan is outdated: the session has changed 'n0', 'n1', 'n2', 'n3', 'n4' and 3 more; "
-        "the target has changed 'base'. Plan again: %flyte_plan --save FILE"
+        "the plan is outdated: since it was made, 'n0', 'n1', 'n2', 'n3', 'n4' and 3 more changed in the session; "
+        "'base' changed on the target. Plan again: %flyte_plan --save FILE"
     )
 
 
