@@ -117,6 +117,11 @@ class Session:
             raise UnknownTargetError(name, self._targets)
         return self._targets[name]()
 
+    @property
+    def targets(self) -> Collection[str]:
+        """The names of the targets there are."""
+        return self._targets.keys()
+
     def _local(self) -> Target:
         from flyte_nb.deployment.state import DeploymentState
         from flyte_nb.targets.local import LocalTarget

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb
+from flyte_nb.deployment.apply import Policy
 from flyte_nb.deployment.plan import Change, Plan
 from flyte_nb.deployment.status import EnvironmentStatus
+from flyte_nb.deployment.watching import Nobody
 from flyte_nb.errors import (
     InvalidTypeError,
     InvalidValueError,
@@ -253,11 +255,19 @@ def test_many_environments_deploy_with_a_limit() -> None:
     assert all(result.order.index(f"n{index - 10}") < result.order.index(f"n{index}") for index in range(10, 100))
 
 
-def test_listeners_see_the_plan_first() -> None:
-    """`begun` gets the plan before the first status is sent."""
+def test_who_watches_sees_the_plan_first() -> None:
+    """The watcher gets the plan before the first status."""
+
+    class Seeing(Nobody):
+        def begun(self, plan: Plan, name: str) -> None:
+            seen.append(plan)
+
+        def changed(self, status: EnvironmentStatus) -> None:
+            seen.append(status)
+
     define_seed()
     seen: list[object] = []
-    asyncio.run(session().deploy((), "local", begun=seen.append, listener=seen.append))
+    asyncio.run(session().deploy((), "local", Policy(), watcher=Seeing()))
     assert isinstance(seen[0], Plan)
     assert [type(event) for event in seen[1:]] == [EnvironmentStatus] * 6
 

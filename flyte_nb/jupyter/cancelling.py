@@ -1,4 +1,4 @@
-"""Stopping one run from its view, as an interrupt of the kernel would stop it."""
+"""Stopping a run or a deployment from its view, as an interrupt of the kernel would stop it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Cancellation:
 
         return self.ask if version_info >= _FIRST_THAT_HEARS else None
 
-    def raise_if_asked(self) -> None:
-        """End the cell with one line instead of a traceback, if somebody has asked."""
+    def raise_if_asked(self, what: str) -> None:
+        """End the cell with one line instead of a traceback, if somebody has asked; `what` is a run or a deployment."""
         if self.asked:
-            raise UsageError("The run was cancelled.") from None
+            raise UsageError(f"The {what} was cancelled.") from None
 
     def ask(self) -> None:
         """Cancel the work, from whatever thread. Where it blocks the loop, it is interrupted instead.

@@ -26,7 +26,6 @@ _MAGIC = re.compile(r"^%%?(?P<magic>flyte_\w+)[ \t]|^[^#\n]*=[ \t]*%(?P<assigned
 # Magics whose plain words are names of environments.
 _TAKES_NAMES = frozenset({"flyte_graph", "flyte_plan", "flyte_deploy", "flyte_remove"})
 _VALUES = {
-    "--target": ("local",),
     "--cache": ("auto", "disable"),
     "--state": tuple(state.value for state in RunState if " " not in state.value),
     "--since": ("30m", "2h", "7d"),
@@ -34,7 +33,7 @@ _VALUES = {
 _NAMES_FOLLOW = frozenset({"--depends-on", "--clone-from"})
 # Options that take more than the one word after them.
 _TAKES_MANY = frozenset({"--depends-on", "--env", "--pip", "--state"})
-_TAKES_NONE = frozenset({"--force"})
+_TAKES_NONE = frozenset({"--force", "--prune", "--no-wait"})
 
 
 class Completion:
@@ -76,6 +75,8 @@ class Completion:
         if magic == "flyte_run":
             return [name for name, value in self._shell.user_ns.items() if isinstance(value, Task)]
         option = _option_at_cursor(line, word)
+        if option == "--target":
+            return self._session.targets
         if option in _VALUES:
             return _VALUES[option]
         if option in _NAMES_FOLLOW or (option is None and (magic in _TAKES_NAMES or line.startswith("%flyte_env "))):

@@ -18,11 +18,11 @@ from flyte_nb.jupyter.displays import Displays
 from flyte_nb.jupyter.document import NotebookDocument
 from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
-from flyte_nb.jupyter.live_run import RunsOnScreen
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
 from flyte_nb.jupyter.magics.history import RecordedRunsMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
+from flyte_nb.jupyter.on_screen import ViewsOnScreen
 from flyte_nb.jupyter.output import LiveGraphs, has_front_end
 from flyte_nb.jupyter.spanning import SpanningRun
 from flyte_nb.jupyter.tracebacks import ShortTracebacks
@@ -48,7 +48,7 @@ class Extension:
         self._interrupts = CellInterrupts(shell)
         self._settings_before = replace(session.settings)
         self._capture, self._displays = ExitStack(), Displays(shell)
-        self._graphs, self._runs_on_screen = LiveGraphs(), RunsOnScreen()
+        self._graphs, self._on_screen = LiveGraphs(), ViewsOnScreen()
         self._formatters = Formatters(shell, session)
         self._tracebacks = ShortTracebacks(shell)
         self._completion = Completion(shell, session)
@@ -56,7 +56,7 @@ class Extension:
         self._config = FlyteNB(session.settings, session.history.flush, parent=shell)
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
-        self._acting = ActingMagics(shell, session, self._formatters, self._runs_on_screen)
+        self._acting = ActingMagics(shell, session, self._formatters, self._on_screen)
         looking_back = RecordedRunsMagics(shell, session, self._formatters)
         self._magics: tuple[Magics, ...] = (self._defining, self._showing, self._acting, looking_back)
 
@@ -114,7 +114,7 @@ class Extension:
         self._tracebacks.unload()
         self._formatters.unload()
         self._graphs.close()
-        self._runs_on_screen.close()
+        self._on_screen.close()
         self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]
         self._cells.unload()

@@ -11,9 +11,10 @@ from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import Run
 from flyte_nb.jupyter.output import GraphOutput, show, show_table
 from flyte_nb.model import TaskEnvironment
-from flyte_nb.view.deployments import deployment_table, plan_picture, plan_table
+from flyte_nb.view.deployments import deployment_table
 from flyte_nb.view.environments import environment_table, environments_table
 from flyte_nb.view.history import runs_table
+from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html
 from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.run_tree import finished_tree
 
@@ -71,11 +72,12 @@ class Formatters:
 
     def _plan(self, plan: Plan) -> None:
         if self._is_new(plan):
-            GraphOutput(self._shell, plan_picture(plan), plan_table(plan))
+            GraphOutput(self._shell, plan_picture(plan), plan_table(plan), source_diffs_html(plan))
 
     def _deployment(self, deployment: Deployment) -> None:
         if self._is_new(deployment):
-            show_table(deployment_table(deployment.target, deployment.environments))
+            known = (deployment.name, deployment.duration)
+            show_table(deployment_table(deployment.target, deployment.environments, *known))
 
     def _run(self, run: Run[Any] | RecordedRun) -> None:
         show(run_bundle(finished_tree(run.tree, run.logs)))

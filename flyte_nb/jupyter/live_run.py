@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flyte_nb.execution.journal import JournalReader
 from flyte_nb.jupyter.live import KEEP_SECONDS
@@ -16,48 +15,19 @@ from flyte_nb.view.run_tree import RunTree
 from flyte_nb.view.still import new_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.execution.journal import Journal
+    from flyte_nb.jupyter.on_screen import ViewsOnScreen
     from flyte_nb.view.widgets.run import RunWidget
 
-__all__ = ["LiveRun", "RunsOnScreen"]
+__all__ = ["LiveRun"]
 
 # A run that is over sooner has no live view.
 _PATIENCE_SECONDS = 0.2
 _FOLLOW_SECONDS = 0.25
-# How many live views are kept after their runs, and how many calls these may have altogether.
-_MOST_VIEWS, _MOST_CALLS = 16, 50_000
-
-
-class RunsOnScreen:
-    """The live views of runs that are over, as long as not too many come after them."""
-
-    def __init__(self) -> None:
-        self._widgets: deque[RunWidget] = deque()
-        self._followers: set[asyncio.Task[None]] = set()
-
-    def follow(self, work: Coroutine[Any, Any, None]) -> None:
-        """Bring the view of a run up to date, as `work` does, while it has calls that outlive it."""
-        follower = asyncio.ensure_future(work)
-        self._followers.add(follower)  # the loop itself does not keep it
-        follower.add_done_callback(self._followers.discard)
-
-    def keep(self, widget: RunWidget) -> None:
-        """Keep a live view; what stays in the notebook takes the place of those for which there is no more room."""
-        shown = self._widgets
-        shown.append(widget)
-        while len(shown) > 1 and (len(shown) > _MOST_VIEWS or sum(each.size for each in shown) > _MOST_CALLS):
-            shown.popleft().close()
-
-    def close(self) -> None:
-        """Let go of every live view."""
-        for follower in self._followers:
-            follower.cancel()
-        while self._widgets:
-            self._widgets.popleft().close()
 
 
 class LiveRun:
@@ -74,7 +44,7 @@ class LiveRun:
         self,
         shell: InteractiveShell,
         journal: Journal,
-        on_screen: RunsOnScreen,
+        on_screen: ViewsOnScreen,
         on_cancel: Callable[[], None] | None = None,
     ) -> None:
         self._on_screen = on_screen

@@ -11,7 +11,7 @@ from flyte_nb.view.still import bundle, new_host, still
 from flyte_nb.view.table import Table, table_html, table_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -40,30 +40,26 @@ class GraphOutput:
     """One output with a picture: a still image in the notebook, and the live view mounted over it.
 
     The output holds no widget; the live view finds its place by the class name `host`.
+
+    Args:
+        shell: Where it is shown.
+        picture: What is shown.
+        table: What stands under the picture, and instead of it where there is only text.
+        below: HTML that stands under the table.
     """
 
-    def __init__(self, shell: InteractiveShell, picture: Picture, table: Table | None = None) -> None:
+    def __init__(self, shell: InteractiveShell, picture: Picture, table: Table | None = None, below: str = "") -> None:
         self._host = new_host()
-        self._picture = picture
+        self._picture, self._below = picture, below
         self._widget = _widget(picture, self._host) if has_front_end(shell) else None
         show(self._bundle(table), self._host)
 
-    def show(self, picture: Picture, table: Table | None = None) -> None:
+    def show(self, picture: Picture) -> None:
         """Replace the picture, in the live view and in what stays in the notebook."""
         self._picture = picture
         if self._widget:
             self._widget.show(picture)
-        self.keep(table)
-
-    def set_states(self, states: Mapping[str, str]) -> None:
-        """Show other states in the live view; `keep` puts them into the notebook."""
-        self._picture = self._picture.with_states(states)
-        if self._widget:
-            self._widget.set_states(dict(states))
-
-    def keep(self, table: Table | None = None) -> None:
-        """Bring what stays in the notebook up to date."""
-        show(self._bundle(table), self._host, update=True)
+        show(bundle(picture, self._host), self._host, update=True)
 
     def close(self) -> None:
         """Let go of the live view; the still image stays."""
@@ -74,7 +70,7 @@ class GraphOutput:
         if table is None:
             return bundle(self._picture, self._host)
         # In plain text the table says what the graph says.
-        html = still(self._picture, self._host) + table_html(table)
+        html = still(self._picture, self._host) + table_html(table) + self._below
         return {"text/html": html, "text/plain": table_text(table)}
 
 

@@ -18,14 +18,14 @@ __all__ = ["Collapser", "collapse"]
 
 _MOST_NODES, _MOST_EDGES = 500, 2_000
 _MOST_GROUPS, _MOST_SINGLED_OUT = 20, 40
-_SINGLED_OUT = frozenset({"failed", "undefined"})
+_SINGLED_OUT = frozenset({"failed", "timed out", "lost", "undefined"})
 
 
 def collapse(picture: Picture) -> Picture:
     """Return `picture`, or what stands for it if it has more than 500 nodes or 2,000 edges.
 
-    The stand-in has one node for each wave (each run of waves, beyond 20) with its counts by state; failed and
-    undefined environments are shown by themselves, up to 40 of them. Its note says so.
+    The stand-in has one node for each wave (each run of waves, beyond 20) with its counts by state; environments that
+    have failed, timed out or got lost, and undefined ones, are shown by themselves, up to 40 of them. Its note says so.
     """
     return Collapser(picture)(picture)
 
@@ -63,7 +63,8 @@ class Collapser:
             stages.append(summary + alone)
         note = f"{len(picture.nodes):,} environments, summed up by wave"
         if needy:
-            note += f"; {_shown(len(singled_out), len(needy))} failed or undefined by name"
+            kinds = " or ".join(STATES[state].label for state in tally(node_of[name].state for name in needy))
+            note += f"; {_shown(len(singled_out), len(needy))} {kinds} by name"
         return replace(
             picture,
             nodes=tuple(node for stage in stages for node in stage),

@@ -48,6 +48,7 @@ class Picture:
         title: A line above the picture; the views count the environments if it is empty.
         note: A line that says what the picture leaves out.
         numbered: Whether the views number the waves.
+        room: A subtitle for which every node has room, where live views change them.
 
     Raises:
         ValueError: If two nodes have one name, or an edge names a node that is not there.
@@ -58,6 +59,7 @@ class Picture:
     title: str = ""
     note: str = ""
     numbered: bool = True
+    room: str = ""
 
     def __post_init__(self) -> None:
         names = Counter(node.name for node in self.nodes)

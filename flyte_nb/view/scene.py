@@ -103,7 +103,7 @@ def compose(picture: Picture) -> Scene:
     Raises:
         ValueError: If the edges contain a cycle.
     """
-    layout = arrange(picture.names, picture.edges, _box(picture.nodes))
+    layout = arrange(picture.names, picture.edges, _box(picture.nodes, picture.room))
     lines = _lines(picture)
     top = _MARGIN + sum(22.0 for _ in lines) + (4.0 if lines else 0.0)
     numbered = picture.numbered and bool(picture.nodes)
@@ -136,12 +136,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _box(nodes: Sequence[Node]) -> Box:
+def _box(nodes: Sequence[Node], subtitle: str) -> Box:
     """Return one size for all cards, as wide as the longest text but no wider than what is still calm."""
     texts = [sans_width(inert(node.name), NAME_SIZE) for node in nodes]
-    texts += [mono_width(inert(node.subtitle), SUBTITLE_SIZE) for node in nodes]
+    texts += [mono_width(inert(text), SUBTITLE_SIZE) for text in (subtitle, *(node.subtitle for node in nodes))]
     room = min(max(texts, default=0.0), _WIDEST_TEXT)
-    tall = any(node.subtitle for node in nodes)
+    tall = bool(subtitle) or any(node.subtitle for node in nodes)
     return Box(max(_NARROWEST, round(TEXT_LEFT + room + _RIGHT_PADDING)), _TALL if tall else _SHORT)
 
 

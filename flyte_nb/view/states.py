@@ -67,6 +67,7 @@ STATES: Mapping[str, State] = MappingProxyType(
         "unchanged": State("unchanged", "=", "M-3.2 -1.6H3.2M-3.2 1.6H3.2", *_GREY),
         "cached": State("cached", "≡", "M-3.4 -2.4H3.4M-3.4 0H3.4M-3.4 2.4H3.4", *_GREEN),
         "succeeded": State("deployed", "✓", "M-3.5 .3L-1.1 2.7L3.6 -2.5", *_GREEN, filled=True),
+        "removed": State("removed", "⊖", "M-3.4 -2.2H3.4M-2.2 -2.2V3.4H2.2V-2.2", *_GREEN, filled=True),
         "defined": State("defined", "○", "M0 0h.01", *_GREY),
     }
 )

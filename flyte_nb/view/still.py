@@ -26,12 +26,13 @@ _CLASS = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
 _LONGEST_ALT = 1_000
 
 
-def still(picture: Picture, host: str) -> str:
+def still(picture: Picture, host: str, below: str = "") -> str:
     """Return HTML with `picture` as an image, in a div of the classes "flyte-nb" and `host`.
 
     Args:
         picture: What to show.
         host: The class by which the live view finds this place; unique to one output.
+        below: HTML that a live view shows in its own way, as it does the picture.
 
     Raises:
         ValueError: If `host` is not a plain class name, or the edges contain a cycle.
@@ -43,7 +44,7 @@ def still(picture: Picture, host: str) -> str:
     source = b64encode(draw(picture).encode()).decode()
     return (
         f'<div class="flyte-nb {host}"><img alt="{html_text(known, _LONGEST_ALT)}" '
-        f'src="data:image/svg+xml;base64,{source}"></div>'
+        f'src="data:image/svg+xml;base64,{source}">{below}</div>'
     )
 
 

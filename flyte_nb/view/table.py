@@ -11,9 +11,9 @@ from flyte_nb.view.measure import clip_columns, columns, pad
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Table", "table_html", "table_text"]
+__all__ = ["MOST_ROWS_HTML", "MOST_ROWS_TEXT", "Table", "table_html", "table_text"]
 
-_MOST_ROWS_HTML, _MOST_ROWS_TEXT = 300, 60
+MOST_ROWS_HTML, MOST_ROWS_TEXT = 300, 60
 _UNBROKEN, _LONGEST_CELL, _LONGEST_TOOLTIP, _LONGEST_WHOLE = 28, 120, 1_000, 4_000
 _WIDEST_CELL, _WIDEST_RULE, _LONGEST_LINE = 48, 100, 100
 # JupyterLab aligns cells to the right; it lets these inline styles through. A name is not broken at its hyphens.
@@ -56,11 +56,11 @@ def table_html(table: Table, *, whole: bool = False) -> str:
     """
     longest = _LONGEST_WHOLE if whole else _LONGEST_CELL
     heads = "".join(f'<th scope="col" style="{_LEFT}">{html_text(head)}</th>' for head in table.columns)
-    shown = _shown(table, _MOST_ROWS_HTML)
+    shown = _shown(table, MOST_ROWS_HTML)
     rows = "".join(f"<tr>{''.join(_cell_html(cell, longest) for cell in row)}</tr>" for row in shown)
     wrapping = ";white-space:nowrap" if len(table.caption) <= _LONGEST_LINE else ""  # not at the width of the table
     caption = f'<caption style="{_LEFT}{wrapping}">{html_text(table.caption)}</caption>' if table.caption else ""
-    notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, _MOST_ROWS_HTML))
+    notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, MOST_ROWS_HTML))
     return (
         f'<div class="flyte-nb" style="overflow-x:auto"><table>{caption}<thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>{notes}</div>"
@@ -73,12 +73,12 @@ def table_text(table: Table, *, whole: bool = False) -> str:
     `whole` cuts only cells that would fill pages.
     """
     widest = _LONGEST_WHOLE if whole else _WIDEST_CELL
-    rows = [_cells_text(cells, widest) for cells in (table.columns, *_shown(table, _MOST_ROWS_TEXT))]
+    rows = [_cells_text(cells, widest) for cells in (table.columns, *_shown(table, MOST_ROWS_TEXT))]
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     rows.insert(1, ["─" * min(width, _WIDEST_RULE) for width in widths])
     lines = ["  ".join(pad(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     caption = [inert(table.caption)] if table.caption else []
-    return "\n".join([*caption, *lines, *(inert(note, 500) for note in _notes(table, _MOST_ROWS_TEXT))])
+    return "\n".join([*caption, *lines, *(inert(note, 500) for note in _notes(table, MOST_ROWS_TEXT))])
 
 
 def _cell_html(cell: str, longest: int) -> str:

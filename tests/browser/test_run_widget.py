@@ -101,11 +101,11 @@ def test_the_tree_grows_while_it_runs(notebook, open_gate, screenshot):
     assert _row(notebook, "pipeline").get_attribute("aria-level") == "1"
     assert _row(notebook, "evaluate").get_attribute("aria-level") == "2"
     assert page.locator(".fnb-row").count() == 7
-    clock = page.locator(".fnb-run-clock")
+    clock = page.locator(".fnb-clock")
     before = clock.inner_text()
-    page.wait_for_function("(before) => document.querySelector('.fnb-run-clock').textContent !== before", arg=before)
+    page.wait_for_function("(before) => document.querySelector('.fnb-clock').textContent !== before", arg=before)
     assert page.get_by_role("progressbar", name="Calls that have ended").get_attribute("aria-valuenow") == "5"
-    assert page.locator(".fnb-run-counts").inner_text().split("\n") == ["2 running", "5 succeeded"]
+    assert page.locator(".fnb-counts").inner_text().split("\n") == ["2 running", "5 succeeded"]
     screenshot("run_light", view)
     notebook.theme("JupyterLab Dark")
     screenshot("run_dark", view)
@@ -402,8 +402,8 @@ def test_a_restarted_kernel_leaves_no_run_going(notebook, screenshot):
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     page.wait_for_selector(".fnb-run[data-state='lost']")
     assert page.locator(".fnb-cancel").is_hidden()
-    assert "running" not in page.locator(".fnb-run-head").inner_text()
-    clock = page.locator(".fnb-run-clock")
+    assert "running" not in page.locator(".fnb-top").inner_text()
+    clock = page.locator(".fnb-clock")
     before = clock.inner_text()
     page.wait_for_timeout(500)
     assert clock.inner_text() == before

@@ -168,7 +168,7 @@ def test_deployment(tasks: Notebook) -> None:
     tasks.ok(
         "from flyte_nb.session import session\n"
         "class Slow:\n    name = 'slow'\n    def observe(self): return {}\n"
-        "    async def deploy_environment(self, bundle):\n"
+        "    async def deploy_environment(self, bundle, log):\n"
         "        print('running', flush=True)\n        await asyncio.sleep(60)\n"
         "session()._targets['slow'] = Slow\n"
         "other = flyte.TaskEnvironment('after', depends_on=[tasks])"

@@ -41,7 +41,7 @@ def test_failed_and_undefined_are_shown_by_name_up_to_forty():
     assert ("wave 1", "env-1-7") in shown.edges
     many = collapse(picture.with_states({f"env-1-{index}": "failed" for index in range(100)}))
     assert len(many.nodes) == 43
-    assert many.note.endswith("40 of 100 failed or undefined by name")
+    assert many.note.endswith("40 of 100 failed by name")
 
 
 def test_many_waves_become_runs_of_waves():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import flyte_nb as flyte
-from flyte_nb.view.deployments import deployment_table, plan_table
+from flyte_nb.view.deployments import deployment_table
+from flyte_nb.view.plans import plan_table
 from flyte_nb.view.table import table_text
 
 

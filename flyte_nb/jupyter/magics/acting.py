@@ -9,6 +9,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from flyte_nb.deployment.apply import Policy
+from flyte_nb.deployment.plan import Plan
 from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
@@ -23,17 +25,19 @@ from flyte_nb.session import DEFAULT_CONCURRENCY
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.watching import Watcher
     from flyte_nb.jupyter.formatters import Formatters
-    from flyte_nb.jupyter.live_run import RunsOnScreen
+    from flyte_nb.jupyter.on_screen import ViewsOnScreen
     from flyte_nb.session import Session
 
 __all__ = ["ASYNC_MAGICS", "ActingMagics"]
 
+_DEFAULT_TARGET = "local"
 # These are awaited on the kernel's own loop wherever the cell can be.
 ASYNC_MAGICS = ("flyte_deploy", "flyte_run")
 
@@ -43,7 +47,7 @@ class ActingMagics(Magics):
     """The magics that deploy and run."""
 
     def __init__(
-        self, shell: InteractiveShell, session: Session, formatters: Formatters, on_screen: RunsOnScreen
+        self, shell: InteractiveShell, session: Session, formatters: Formatters, on_screen: ViewsOnScreen
     ) -> None:
         super().__init__(shell)
         self._shell, self._on_screen = shell, on_screen
@@ -52,32 +56,56 @@ class ActingMagics(Magics):
     @no_var_expand
     @magic_arguments()
     @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
-    @argument("--target", default="local", help="where to deploy: local")
+    @argument("--target", help="where to deploy: local")
     @argument("--max-concurrency", type=int, default=DEFAULT_CONCURRENCY, metavar="N", help="how many at once")
+    @argument("--timeout", type=float, metavar="SECONDS", help="how long one environment may take; by default any time")
+    @argument(
+        "--retries", type=int, default=0, metavar="N", help="how often one that fails is tried again; by default 0"
+    )
+    @argument("--prune", action="store_true", help="remove what was deployed from here and is no longer defined")
+    @argument("--plan", metavar="FILE", help="apply a plan that %%flyte_plan --save has saved, if it still holds")
+    @argument("--no-wait", action="store_true", help="give up if somebody else deploys to the target, and do not wait")
     @line_magic
     @one_line_errors
     def flyte_deploy(self, line: str) -> Deployment:
         """Deploy environments and all they need, in order; what is unchanged is left alone.
 
         A failure stops what depends on it and nothing else. `deployment = %flyte_deploy` gives the result as data.
+        To stop a deployment, press Cancel, or interrupt the kernel; the next one does what is left.
         """
         __tracebackhide__ = True
-        arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
-        return run_in_thread(lambda: self._deploy(arguments))
+        return run_in_thread(lambda: self._deploy(line))
 
-    async def _deploy(self, arguments: Namespace) -> Deployment:
+    def _deploy(self, line: str) -> Coroutine[Any, Any, Deployment]:
         __tracebackhide__ = True
-        view = LiveDeployment(self._shell, arguments.target)
+        arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
+        names, target, prune, saved = _what_to_deploy(arguments)
+        policy = Policy(arguments.max_concurrency, arguments.timeout, arguments.retries)
+        return self._watched(
+            lambda view: self._session.deploy(
+                names, target, policy, prune=prune, saved=saved, wait=not arguments.no_wait, watcher=view
+            ),
+            policy,
+        )
+
+    async def _watched(self, deploy: Callable[[Watcher], Awaitable[Deployment]], policy: Policy) -> Deployment:
+        """Show the deployment that `deploy` makes while it goes on; a failure is one line."""
+        __tracebackhide__ = True
+        cancellation, deployment = Cancellation(), None
+        view = LiveDeployment(
+            self._shell, self._on_screen, cancellation.asker(self._shell), at_once=policy.max_concurrency
+        )
         try:
             async with updating(view.update):
-                deployment = await self._session.deploy(
-                    arguments.names, arguments.target, arguments.max_concurrency, view.begin, view.note
-                )
+                deployment = await deploy(view)
             deployment.raise_if_failed()
+        except CancelledError:
+            cancellation.raise_if_asked("deployment")
+            raise
         except FlyteNbError as error:
             raise UsageError(str(error)) from None
         finally:
-            view.end()
+            view.end(deployment)
         return self._formatters.shown(deployment)
 
     @no_var_expand
@@ -104,7 +132,7 @@ class ActingMagics(Magics):
             local: The local variables where it stands.
         """
         if magic == "flyte_deploy":
-            return interruptible(self._deploy(parsed("%flyte_deploy", self.flyte_deploy, line)))
+            return interruptible(self._deploy(line))
         return interruptible(self._run(check_expression(line), local))
 
     async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
@@ -116,7 +144,7 @@ class ActingMagics(Magics):
                 with updating_from_a_thread(view.update):
                     return await run_expression(expression, self._shell.user_ns, local, runner, journal)
             except CancelledError:
-                cancellation.raise_if_asked()
+                cancellation.raise_if_asked("run")
                 raise
             except FlyteNbError as error:
                 if view.begun:
@@ -124,3 +152,13 @@ class ActingMagics(Magics):
                 raise UsageError(str(error)) from None
             finally:
                 view.end()
+
+
+def _what_to_deploy(arguments: Namespace) -> tuple[list[str], str, bool, Plan | None]:
+    """Return names, target, whether to prune, and the saved plan, which says the rest if there is one."""
+    if not arguments.plan:
+        return arguments.names, arguments.target or _DEFAULT_TARGET, arguments.prune, None
+    if arguments.names or arguments.target or arguments.prune:
+        raise UsageError(f"--plan {arguments.plan} says what is deployed: leave out names, --target and --prune.")
+    saved = Plan.load(arguments.plan)
+    return list(saved.names), saved.target, saved.prune, saved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
@@ -77,11 +78,17 @@ class ShowingMagics(Magics):
     @magic_arguments()
     @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
     @argument("--target", default="local", help="where to deploy: local")
+    @argument("--prune", action="store_true", help="remove what was deployed from here and is no longer defined")
+    @argument("--save", metavar="FILE", help="keep the plan in a file, for %%flyte_deploy --plan FILE")
     @line_magic
     @one_line_errors
     def flyte_plan(self, line: str) -> Plan:
         """Show what %flyte_deploy would do, and in which order."""
         arguments = parsed("%flyte_plan", self.flyte_plan, line)
-        plan, _ = self._session.plan(arguments.names, self._session.target(arguments.target))
+        target = self._session.target(arguments.target)
+        plan, _ = self._session.plan(arguments.names, target, prune=arguments.prune)
         self._formatters.show(plan)
+        if arguments.save:
+            plan.save(arguments.save)
+            print(f"saved; apply it with: %flyte_deploy --plan {shlex.quote(arguments.save)}")  # noqa: T201
         return self._formatters.shown(plan)

@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{label: string, mark: string, light: string, dark: string, filled: boolean}} State
- * @typedef {{get(name: string): any, set(name: string, value: any): void, save_changes(): void, send(content: any): void,
+ * @typedef {{get(name: string): any, set(name: string, value: any): void, send(content: any): void,
  *   on(event: string, f: Function): void, off(event: string, f: Function): void}} Model
  * @typedef {{remove(): void}} View
  */
@@ -19,6 +19,15 @@ function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children); // strings become text nodes
   return element;
+}
+
+/**
+ * Change what is chosen on this page, and tell the kernel in a message of its own: a change of state that is saved while
+ * a cell runs gets no answer, and those after it would be held back.
+ */
+function choose(/** @type {Model} */ model, name, value) {
+  model.set(name, value);
+  model.send({ chosen: { [name]: value } });
 }
 
 /** A small round mark that tells a state by shape as well as by colour. */

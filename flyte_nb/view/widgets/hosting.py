@@ -9,14 +9,14 @@ __all__ = ["module", "style"]
 _HERE = Path(__file__).parent
 
 
-def module(name: str) -> str:
-    """Return the ESM of the view `name`."""
-    return _joined("hosted.js", f"{name}.js")
+def module(*names: str) -> str:
+    """Return the ESM of a view, of which `names` are the parts in their order: the last exports it."""
+    return _joined("hosted.js", *(f"{name}.js" for name in names))
 
 
-def style(name: str) -> str:
-    """Return the CSS of the view `name`."""
-    return _joined("hosted.css", f"{name}.css")
+def style(*names: str) -> str:
+    """Return the CSS of a view, of which `names` are the parts in their order."""
+    return _joined("hosted.css", *(f"{name}.css" for name in names))
 
 
 def _joined(*files: str) -> str:

@@ -1,35 +1,17 @@
 // The live view of a run. Python decided which rows there are (_run) and what they say; this draws them, keeps the
-// clocks going, and listens. Python puts hosted.js in front.
+// clocks going, and listens. Python puts hosted.js, words.js, head.js and log.js in front.
 
 /**
  * @typedef {{key: string, kind: "call" | "group" | "more", depth: number, task: string, state: string, bar: string,
  *   started: number, ended: number | null, inputs: string, attempts: number, error: string, loud: boolean, lines: number,
  *   last_line: string, size: number, hidden: number, counts: Object<string, number>}} Row
- * @typedef {{state: string, counts: Object<string, number>, done: number, total: number, ended: number | null,
- *   elapsed: number}} Head
- * @typedef {{key: string, first: number, lines: [string, string][]}} Tail
  */
 
-const TICK = 200, CALM_TICK = 1000; // milliseconds
 const DEEPEST = 16; // further in, there would be no room for names
-const ENDINGS = ["failed", "timed out", "lost", "cancelled", "cached", "succeeded"]; // as they lie in the progress bar
-const PATIENCE = 3000; // milliseconds until it is said why nothing happens
 const REMARKABLE = new Set(["failed", "timed out", "lost", "cancelled", "retrying", "cached"]);
-
-const span = (style, ...children) => html("span", { class: style }, ...children);
-const number = (/** @type {number} */ count) => count.toLocaleString("en");
-const counted = (/** @type {number} */ count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 function tally(/** @type {Row} */ row, /** @type {string} */ between) {
   return Object.entries(row.counts).map(([name, count]) => `${number(count)} ${name}`).join(between);
-}
-
-/** As flyte_nb.view.durations says it; a clock that is going shows tenths. */
-function duration(/** @type {number} */ seconds, going = false) {
-  if (seconds < 60) return `${Math.max(0, seconds).toFixed(going ? 1 : 3)} s`;
-  const whole = Math.round(seconds), minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
-  return `${number(Math.floor(minutes / 60))} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
 /** One drawing of a run. There can be several: an output can be shown twice. */
@@ -37,15 +19,14 @@ class RunView {
   /** @param {Model} model @param {HTMLElement} parent @param {any} memory */
   constructor(model, parent, memory) {
     this.model = model;
-    this.memory = Object.assign(memory, { folded: memory.folded ?? new Set(), heardAt: memory.heardAt ?? performance.now() });
+    this.memory = Object.assign(memory, { folded: memory.folded ?? new Set() });
     this.root = html("div", { class: "fnb-live fnb-run", role: "group" });
     // Lumino would take arrows and Enter for the notebook's own before they get here.
     this.root.dataset.lmSuppressShortcuts = "true";
-    this.head = html("div", { class: "fnb-run-head" });
-    const label = (text) => ({ "aria-label": text });
-    this.progress = html("div", { class: "fnb-progress", role: "progressbar", "aria-valuemin": 0, ...label("Calls that have ended") });
-    this.grid = html("div", { class: "fnb-grid", role: "treegrid", ...label("Calls. Arrow keys move, Enter shows details.") });
-    this.root.append(this.makeHead(), this.progress, this.grid);
+    this.counts = span("fnb-counts");
+    this.head = new Head(model, memory, () => this.run.head, { progress: "Calls that have ended", told: [this.counts] });
+    this.grid = html("div", { class: "fnb-grid", role: "treegrid", "aria-label": "Calls. Arrow keys move, Enter shows details." });
+    this.root.append(...this.head.parts, this.grid);
     /** @type {Map<string, HTMLElement>} */
     this.rows = new Map();
     this.details = html("div", { class: "fnb-row-details", role: "row" });
@@ -54,8 +35,7 @@ class RunView {
     this.refresh(this.run.order, true);
     this.grid.scrollTop = memory.scrolled ?? 0;
     if (memory.focused && document.activeElement === document.body) this.rove(memory.focused, true);
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.clock = setInterval(() => this.tick(), calm ? CALM_TICK : TICK);
+    this.clock = ticking(() => this.tick());
   }
 
   remove() {
@@ -63,72 +43,31 @@ class RunView {
     this.root.remove();
   }
 
-  /** @returns {{rows: Object<string, Row>, order: string[], head: Head}} */
+  /** @returns {{rows: Object<string, Row>, order: string[], head: HeadFacts}} */
   get run() { return this.model.get("_run"); }
   /** @returns {string} */
   get opened() { return this.model.get("_opened"); }
   /** @returns {State} */
   state(name) { return this.model.get("_vocabulary")[name]; }
-  /** Seconds since the run began, or how long it took. */
-  get elapsed() {
-    const { ended, elapsed } = this.run.head;
-    return ended ?? elapsed + (performance.now() - this.memory.heardAt) / 1000;
-  }
 
   // The head
 
-  makeHead() {
-    this.now = span("fnb-run-now");
-    this.clockFace = span("fnb-run-clock", "");
-    this.counts = span("fnb-run-counts");
-    this.cancel = html("button", { type: "button", class: "fnb-cancel" }, "Cancel");
-    this.cancel.addEventListener("click", () => {
-      Object.assign(this.memory, { cancelling: true, askedAt: performance.now() });
-      this.model.send({ cancel: true });
-      this.showHead();
-      setTimeout(() => this.showHead(), PATIENCE + 1);
-    });
-    this.hint = span("fnb-hint", "Code that does not await hears nothing: interrupt the kernel (■).");
-    const told = html("span", { class: "fnb-run-told", role: "status" }, this.now);
-    this.head.append(told, this.clockFace, this.counts, this.cancel, this.hint);
-    return this.head;
-  }
-
   showHead() {
-    const { state, counts, done, total, ended } = this.run.head;
-    if (this.now.dataset.state !== state) { // or a screen reader says it again
-      const label = span("fnb-state", this.state(state).label);
-      paint(label, this.state(state));
-      this.now.replaceChildren(badgeImage(this.state(state)), label);
-      this.now.dataset.state = state;
-      this.root.dataset.state = state;
-      this.root.setAttribute("aria-label", `Run, ${state}`);
-    }
+    const { head } = this.run;
+    this.head.show();
+    this.root.dataset.state = head.state;
+    this.root.setAttribute("aria-label", `Run, ${head.state}`);
     const key = ([name, count]) => span("fnb-key", badgeImage(this.state(name)), `${number(count)} ${name}`);
-    this.counts.replaceChildren(...(total > 1 ? Object.entries(counts).map(key) : []));
-    const cancelling = this.memory.cancelling && ended === null;
-    this.cancel.hidden = !this.model.get("_cancellable") || ended !== null;
-    this.cancel.disabled = cancelling;
-    this.cancel.textContent = cancelling ? "Cancelling…" : "Cancel";
-    this.hint.hidden = !cancelling || performance.now() - this.memory.askedAt < PATIENCE;
-    this.progress.hidden = total < 2;
-    this.progress.setAttribute("aria-valuemax", total);
-    this.progress.setAttribute("aria-valuenow", done);
-    this.progress.replaceChildren(...ENDINGS.filter((name) => counts[name]).map((name) => {
-      const part = html("i");
-      paint(part, this.state(name));
-      part.style.width = `${(100 * counts[name]) / total}%`;
-      return part;
-    }));
+    this.counts.replaceChildren(...(head.total > 1 ? Object.entries(head.counts).map(key) : []));
     this.tick();
   }
 
   /** Show the time that has passed. Text nodes are changed in place, which no observer of the page's elements sees. */
   tick() {
-    const { elapsed } = this, going = this.run.head.ended === null;
+    const { elapsed, going } = this.head;
     if (!going && this.told === elapsed) return;
     this.told = elapsed;
-    this.clockFace.firstChild.data = duration(elapsed, going);
+    this.head.tick();
     this.root.style.setProperty("--span", String(Math.max(elapsed, 1e-3)));
     for (const [key, element] of this.rows) {
       const row = this.run.rows[key];
@@ -207,7 +146,7 @@ class RunView {
 
   time(element, /** @type {Row} */ row) {
     const took = element.querySelector(".fnb-took"), going = row.ended === null;
-    const text = row.state === "queued" ? "" : duration((row.ended ?? this.elapsed) - row.started, going);
+    const text = row.state === "queued" ? "" : duration((row.ended ?? this.head.elapsed) - row.started, going);
     if (took.firstChild) took.firstChild.data = text;
     else took.append(document.createTextNode(text));
   }
@@ -256,8 +195,7 @@ class RunView {
 
   toggle(key) {
     if (this.run.rows[key]?.kind === "more") return;
-    this.model.set("_opened", key === this.opened ? "" : key);
-    this.model.save_changes();
+    choose(this.model, "_opened", key === this.opened ? "" : key);
   }
 
   /** Show the details of the open row below it. */
@@ -275,7 +213,7 @@ class RunView {
       this.list.replaceChildren(...pairs);
     }
     this.described = row;
-    this.showLines(row);
+    this.log.show(this.model.get("_tail"), row.key, row.lines, row.last_line);
     // Details that were seen to their end, or that are new, stay so while they grow.
     const least = Math.max(this.grid.scrollTop, this.detailsEnd - this.grid.clientHeight);
     if (inView) this.grid.scrollTop = Math.min(least, element.offsetTop);
@@ -285,10 +223,9 @@ class RunView {
 
   makeDetails(/** @type {Row} */ row) {
     this.list = html("dl");
-    this.logNote = html("div", { class: "fnb-log-note" });
-    this.log = html("div", { class: "fnb-log", tabindex: 0, role: "log", "aria-label": `Lines of ${row.task}` });
+    this.log = new Log(`Lines of ${row.task}`);
     const named = { class: "fnb-details", role: "gridcell", "aria-label": `Details of ${row.task}` };
-    this.details.replaceChildren(html("div", named, this.list, this.logNote, this.log));
+    this.details.replaceChildren(html("div", named, this.list, ...this.log.parts));
   }
 
   facts(/** @type {Row} */ row) {
@@ -299,25 +236,6 @@ class RunView {
     facts.push(["began", `after ${duration(row.started)}`]);
     if (row.ended !== null) facts.push(["ended", `after ${duration(row.ended)}`]);
     return facts;
-  }
-
-  showLines(/** @type {Row} */ row) {
-    /** @type {Tail} */
-    const tail = this.model.get("_tail");
-    const known = tail.key === row.key ? tail.lines : [], lines = counted(row.lines, "line");
-    this.log.hidden = !known.length;
-    this.logNote.hidden = !row.lines;
-    // Python may be too busy to tell the lines; the last is known anyway.
-    const first = known.length < row.lines ? `last ${number(known.length)} of ${lines}` : lines;
-    this.logNote.textContent = known.length ? first : `${lines}: ${row.last_line}`;
-    const { scrollTop, scrollHeight, clientHeight } = this.log, follow = scrollHeight - scrollTop - clientHeight < 24;
-    this.log.replaceChildren(...known.map(([stream, text]) => {
-      const line = html("div", { class: stream === "stdout" ? "fnb-line" : "fnb-line fnb-aside" });
-      if (stream !== "stdout") line.append(span("fnb-stream", stream), " ");
-      line.append(text || "\u00a0");
-      return line;
-    }));
-    this.log.scrollTop = follow ? this.log.scrollHeight : scrollTop;
   }
 
   // What people do
@@ -400,14 +318,9 @@ function merge(/** @type {Model} */ model, memory, { rows, order, head, tail }) 
   }
   if (head) {
     run.head = head;
-    memory.heardAt = performance.now();
+    noteTime(memory);
   }
-  if (tail) {
-    const known = model.get("_tail");
-    const kept = known.key === tail.key ? known.lines : [];
-    const before = kept.slice(Math.max(0, tail.first - known.first), Math.max(0, tail.at - known.first));
-    Object.assign(known, { key: tail.key, first: tail.first, lines: [...before, ...tail.lines] });
-  }
+  if (tail) mergeTail(model.get("_tail"), tail);
 }
 
 export default hosted(RunView, {

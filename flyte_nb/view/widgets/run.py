@@ -6,15 +6,16 @@ from dataclasses import asdict
 from time import time
 from typing import TYPE_CHECKING, Any
 
-import anywidget
-from traitlets import Bool, Dict, Unicode, observe
+from traitlets import Dict, Unicode, observe
 
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_logs import line_parts
 from flyte_nb.view.run_rows import summarise
 from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.states import STATES
+from flyte_nb.view.widgets.hosted import HostedWidget
 from flyte_nb.view.widgets.hosting import module, style
+from flyte_nb.view.widgets.tail import newer_lines, no_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["RunWidget"]
 
 _VOCABULARY = {state.value: {**asdict(STATES[state.value]), "label": state.value} for state in RunState}
-_MOST_LINES = 200
 # Of each stream the last line may still grow.
 _STILL_OPEN = 4
 
 
-class RunWidget(anywidget.AnyWidget):
+class RunWidget(HostedWidget):
     """Draws a run over the still with the class `host`, wherever that is displayed.
 
     It is never displayed itself: show `bundle()` as the cell's output. `close()` brings the still back.
@@ -40,25 +40,23 @@ class RunWidget(anywidget.AnyWidget):
         on_cancel: What the Cancel button does; without it there is none.
     """
 
-    _esm = module("run")
-    _css = style("run")
-    _host = Unicode().tag(sync=True)
+    _choices = frozenset({"_opened"})
+    _esm = module("words", "head", "log", "run")
+    _css = style("head", "log", "run")
     _vocabulary = Dict(_VOCABULARY).tag(sync=True)
     # The rows by key, their order, and the head: {"rows": ..., "order": [...], "head": ...}.
     _run = Dict().tag(sync=True)
     # The key of the row whose details are open, and the last lines of that call.
-    _opened = Unicode().tag(sync=True)
+    _opened = Unicode().tag(sync=True, echo_update=False)
     _tail = Dict().tag(sync=True)
-    _cancellable = Bool(False).tag(sync=True)
 
     def __init__(self, tree: RunTree, host: str, on_cancel: Callable[[], None] | None = None) -> None:
-        self._tree, self._on_cancel = tree, on_cancel
+        self._tree = tree
         self._summary = summarise(tree, under_way=True)
         self._rows = {row.key: row for row in self._summary.rows}
         self._under_way = True
         run = {"rows": {key: asdict(row) for key, row in self._rows.items()}, **self._order(), "head": self._head()}
-        self.on_msg(self._hear)  # first: an answer may come as soon as the widget is open, in another thread
-        super().__init__(_host=host, _run=run, _tail=_no_tail(""), _cancellable=on_cancel is not None)
+        super().__init__(host, on_cancel, _run=run, _tail=no_tail())
 
     @property
     def size(self) -> int:
@@ -125,34 +123,17 @@ class RunWidget(anywidget.AnyWidget):
 
     def _new_lines(self) -> dict[str, Any]:
         """Return the lines of the open row from the first that differs, and note that the page knows them."""
-        key, tail = self._opened, self._tail
-        row = self._rows.get(key)
-        if row is None or (tail["key"], tail["seen"]) == (key, (row.lines, row.last_line)):
+        row, call = self._rows.get(self._opened), self._summary.calls.get(self._opened)
+        if row is None:
             return {}
-        if tail["key"] != key:
-            tail = _no_tail(key)
-        known = tail["first"] + len(tail["lines"])
-        first = max(0, row.lines - _MOST_LINES)
-        at = max(first, known - _STILL_OPEN)
-        call = self._summary.calls.get(key)
-        new = [line_parts(line) for line in call.logs(at)] if call else []
-        kept = tail["lines"][max(0, first - tail["first"]) : max(0, at - tail["first"])]
-        lines = [*kept, *new][-_MOST_LINES:]
-        tail = {"key": key, "first": at + len(new) - len(lines), "lines": lines}
-        self._tail.clear()
-        self._tail.update(tail, seen=(row.lines, row.last_line))
-        return {"tail": {"key": key, "at": at, "first": tail["first"], "lines": new}}
+
+        def read(start: int) -> list[tuple[str, str]]:
+            return [line_parts(line) for line in call.logs(start)] if call else []
+
+        return newer_lines(self._tail, row.key, row.lines, read, last=row.last_line, still_open=_STILL_OPEN)
 
     @observe("_opened")
     def _send_lines(self, _change: Mapping[str, Any]) -> None:
         message = self._new_lines()
         if message:
             self.send(message)
-
-    def _hear(self, _widget: RunWidget, content: object, _buffers: object) -> None:
-        if content == {"cancel": True} and self._cancellable and self._on_cancel:
-            self._on_cancel()
-
-
-def _no_tail(key: str) -> dict[str, Any]:
-    return {"key": key, "first": 0, "lines": [], "seen": (0, "")}

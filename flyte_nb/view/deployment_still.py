@@ -1,0 +1,74 @@
+"""A deployment as it stays in the notebook: the picture, a table, and what was said where it failed; no script."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from flyte_nb.deployment.status import State
+from flyte_nb.view.deployments import deployment_picture, deployment_table
+from flyte_nb.view.escape import html_text, inert
+from flyte_nb.view.still import still
+from flyte_nb.view.table import table_html, table_text
+
+if TYPE_CHECKING:
+    from flyte_nb.view.deployment_progress import DeploymentProgress
+
+__all__ = ["deployment_bundle", "waiting_bundle"]
+
+_LOUD = frozenset({State.FAILED, State.TIMED_OUT, State.LOST})
+_MOST_LOGS, _MOST_LINES = 10, 30
+# Turned round, it begins at its last line.
+_SCROLLED = "display:flex;flex-direction:column-reverse;max-height:240px;overflow:auto"
+_LOG = (
+    "font-family:monospace;font-size:12px;flex-shrink:0;margin:2px 0px 4px 0px;padding:4px 8px;line-height:1.4;"
+    "white-space:pre-wrap;overflow-wrap:anywhere"
+)
+
+
+def deployment_bundle(progress: DeploymentProgress, host: str, note: str = "") -> dict[str, str]:
+    """Return the mimebundle of a deployment as it stands, as HTML and as text.
+
+    Args:
+        progress: What is known of it.
+        host: The class by which a live view finds this place.
+        note: A line below, such as what a reader has to know who finds it unfinished.
+    """
+    seconds = progress.elapsed if progress.ended else None
+    table = deployment_table(progress.plan.target, progress.statuses.values(), progress.name, seconds)
+    logs = _logs(progress)
+    rest = f"{table_html(table)}{''.join(_log_html(*log) for log in logs)}"
+    if note:
+        rest += f"<div>{html_text(note)}</div>"
+    text = [table_text(table), *(_log_text(*log) for log in logs), *([note] if note else [])]
+    return {"text/html": still(deployment_picture(progress), host, rest), "text/plain": "\n".join(text)}
+
+
+def waiting_bundle(line: str, host: str) -> dict[str, str]:
+    """Return the mimebundle of one line that stands where a deployment will be shown."""
+    return {"text/html": f'<div class="flyte-nb {host}">{html_text(line, 500)}</div>', "text/plain": inert(line, 500)}
+
+
+def _logs(progress: DeploymentProgress) -> list[tuple[str, list[str], int]]:
+    """Return the last lines of what went wrong: name, lines, and how many there were."""
+    loud = [status.name for status in progress.statuses.values() if status.state in _LOUD]
+    with_lines = [name for name in loud if progress.line_count(name)][:_MOST_LOGS]
+    counts = {name: progress.line_count(name) for name in with_lines}
+    return [(name, progress.lines(name, counts[name] - _MOST_LINES), counts[name]) for name in with_lines]
+
+
+def _title(lines: list[str], count: int) -> str:
+    whole = f"{count:,} line{'' if count == 1 else 's'}"
+    return whole if count <= len(lines) else f"last {len(lines)} of {whole}"
+
+
+def _log_html(name: str, lines: list[str], count: int) -> str:
+    text = escape("\n".join(lines))
+    return (
+        f'<details open><summary style="cursor:pointer">{html_text(name)}: {_title(lines, count)}</summary>'
+        f'<div style="{_SCROLLED}"><pre style="{_LOG}">{text}</pre></div></details>'
+    )
+
+
+def _log_text(name: str, lines: list[str], count: int) -> str:
+    return "\n".join([f"{inert(name)}: {_title(lines, count)}", *(f"  {line}" for line in lines)])

@@ -1,0 +1,149 @@
+"""Plans as pictures, tables, and the lines of source that would change."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from flyte_nb.deployment.plan import Action
+from flyte_nb.view.differences import difference_text, source_diff
+from flyte_nb.view.durations import about_text
+from flyte_nb.view.escape import html_text, inert_line
+from flyte_nb.view.picture import Node, Picture
+from flyte_nb.view.states import STATES, between, tally
+from flyte_nb.view.table import MOST_ROWS_HTML, MOST_ROWS_TEXT, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flyte_nb.deployment.plan import Change, Plan, Step
+    from flyte_nb.view.differences import SourceDiff
+
+__all__ = ["counts_text", "plan_picture", "plan_table", "source_diffs_html", "subtitle"]
+
+_NONE = "–"
+_MOST_ON_PATH = 6
+_MOST_DIFFS, _MOST_DIFF_LINES, _LONGEST_DIFF_LINE = 20, 60, 300
+_DIFF = (
+    "font-family:monospace;font-size:12px;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere;"
+    "margin:2px 0px 6px 16px;padding:0px"
+)
+_DIFF_LINE = "display:block;padding-left:8px;border-left:3px solid {}"
+_DIFF_TONES = {"+": between("create"), "-": between("remove")}
+_NO_TONE = "transparent"
+
+
+def plan_picture(plan: Plan) -> Picture:
+    """Return the graph of `plan`, each environment in its action."""
+    actions = plan.actions
+    nodes = tuple(Node(step.name, actions[step.name], subtitle(step), _details(step)) for step in plan.steps)
+    return Picture(nodes, _edges(plan))
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return what `plan` would do, a row for each environment in the order of deployment.
+
+    Where there are too many to show, what is unchanged comes last.
+    """
+    wave = {name: f"{number:,}" for number, names in enumerate(plan.waves, start=1) for name in names}
+    steps: Sequence[Step] = plan.steps
+    if len(steps) > MOST_ROWS_TEXT:
+        steps = sorted(steps, key=lambda step: step.action is Action.UNCHANGED)
+    rows = tuple(
+        (
+            wave.get(step.name, _NONE),
+            step.name,
+            _label(step.action.value),
+            ", ".join(step.depends_on) or _NONE,
+            _reason(step) if position < MOST_ROWS_HTML else _NONE,
+        )
+        for position, step in enumerate(steps)
+    )
+    return Table(("wave", "environment", "action", "after", "what differs"), rows, _caption(plan), _advice(plan))
+
+
+def source_diffs_html(plan: Plan) -> str:
+    """Return the sources that would change, each with its lines to unfold; everything is escaped, much is cut."""
+    found = _diffs(plan)
+    shown = [_diff_html(change, diff) for (change, diff), _ in zip(found, range(_MOST_DIFFS), strict=False)]
+    more = "<div>and more: flyte_nb.plan() has all of them, in .steps[...].changes</div>" if next(found, None) else ""
+    return f'<div class="flyte-nb">{"".join(shown)}{more}</div>' if shown else ""
+
+
+def counts_text(states: Sequence[str]) -> str:
+    """Return how many are in each state, the most urgent first: "1 failed, 3 deployed"."""
+    return ", ".join(f"{count:,} {STATES[state].label}" for state, count in tally(states).items())
+
+
+def subtitle(step: Step) -> str:
+    """Return why a step is taken, or cannot be, in a few words."""
+    return step.problem or ", ".join(change.what for change in step.changes)
+
+
+def _edges(plan: Plan) -> tuple[tuple[str, str], ...]:
+    names = {step.name for step in plan.steps}
+    return tuple((before, step.name) for step in plan.steps for before in step.depends_on if before in names)
+
+
+def _caption(plan: Plan) -> str:
+    counts = counts_text([step.action.value for step in plan.steps]) or "nothing to deploy"
+    waves = f"{len(plan.waves):,} wave{'' if len(plan.waves) == 1 else 's'}"
+    parts = [f"Plan for target {plan.target}: {counts}", *([waves] if plan.waves else []), *_expectation(plan)]
+    return ", ".join(parts)
+
+
+def _expectation(plan: Plan) -> list[str]:
+    if plan.expected_duration is None:
+        return []
+    path = list(plan.critical_path)
+    if len(path) > _MOST_ON_PATH:
+        path[_MOST_ON_PATH // 2 : 1 - _MOST_ON_PATH // 2] = ["…"]
+    longest = f" ({' → '.join(path)})" if len(path) > 1 else ""
+    return [f"expected {about_text(plan.expected_duration)}{longest}"]
+
+
+def _label(state: str) -> str:
+    return f"{STATES[state].glyph} {STATES[state].label}"
+
+
+def _reason(step: Step) -> str:
+    return step.problem or "; ".join(map(difference_text, step.changes)) or _NONE
+
+
+def _details(step: Step) -> tuple[tuple[str, str], ...]:
+    problem = (("problem", step.problem),) if step.problem else ()
+    return (*problem, *(_detail(change) for change in step.changes))
+
+
+def _detail(change: Change) -> tuple[str, str]:
+    return change.what, difference_text(change).removeprefix(f"{change.what}: ")
+
+
+def _advice(plan: Plan) -> str:
+    if plan.blocked:
+        return "What is blocked can be deployed when what it needs is defined: run its cell, or correct the name."
+    if plan.steps and all(step.action is Action.UNCHANGED for step in plan.steps):
+        return "Specifications and sources are as they were deployed."
+    return ""
+
+
+def _diffs(plan: Plan) -> Iterator[tuple[Change, SourceDiff]]:
+    for step in plan.steps:
+        for change in step.changes:
+            diff = source_diff(change)
+            if diff and diff.lines:
+                yield change, diff
+
+
+def _diff_html(change: Change, diff: SourceDiff) -> str:
+    lines = "".join(map(_line_html, diff.lines[:_MOST_DIFF_LINES]))
+    if len(diff.lines) > _MOST_DIFF_LINES:
+        lines += _line_html(f" and {len(diff.lines) - _MOST_DIFF_LINES:,} more lines")
+    title = f"{html_text(change.what)}: {html_text(str(diff))}"
+    return f'<details><summary style="cursor:pointer">{title}</summary><pre style="{_DIFF}">{lines}</pre></details>'
+
+
+def _line_html(line: str) -> str:
+    tone = _DIFF_TONES.get(line[:1], _NO_TONE)
+    text = escape(inert_line(line, _LONGEST_DIFF_LINE)) or " "
+    return f'<span style="{_DIFF_LINE.format(tone)}">{text}</span>'
