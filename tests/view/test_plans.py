@@ -1,0 +1,128 @@
+"""What is read of a plan: actions, what differs, the lines of source, and how long it will take."""
+
+from __future__ import annotations
+
+import pytest
+
+from flyte_nb.deployment.plan import Action, Change
+from flyte_nb.masking import MASK
+from flyte_nb.view.differences import difference_text, source_diff
+from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html
+from flyte_nb.view.table import table_html, table_text
+
+from .deployments import plan, step, update
+
+_OLD = "@ml.task\nasync def train(rate: float):\n    model = fit(rate)\n    return model\n"
+_NEW = "@ml.task\nasync def train(rate: float):\n    model = fit(rate, epochs=3)\n    check(model)\n    return model\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ("python:3.11", "python:3.12", "f: python:3.11 → python:3.12"),
+        ({"cpu": "1", "memory": "2Gi"}, {"cpu": "1", "memory": "4Gi"}, "f.memory: 2Gi → 4Gi"),
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, "f.a.c: 2 → 3"),
+        ({"cpu": "1"}, {}, "f.cpu: 1 → –"),
+        (None, {"cpu": "1", "gpu": None}, "f: – → cpu 1"),
+        (["base"], ["base", "ml"], "f: base → base, ml"),
+        (False, True, "f: False → True"),
+        (0, 1, "f: 0 → 1"),
+        (MASK, MASK, "f: a value that is not shown changed"),
+        (_OLD, _NEW, "f: +2 −1 lines"),
+        (None, _OLD, "f: +4 lines"),
+        ("a\nb\n", "a\n", "f: −1 line"),
+    ],
+)
+def test_a_change_is_one_readable_line(old, new, text):
+    """Fields as old → new, down to the part that differs; sources as counts of lines."""
+    assert difference_text(Change("f", old, new)) == text
+
+
+def test_long_values_show_their_ends():
+    """Images differ in their tags."""
+    text = difference_text(Change("image", "x" * 100 + ":one", "x" * 100 + ":two"))
+    assert ":one → …" in text
+    assert text.endswith(":two")
+
+
+def test_a_diff_has_the_lines_that_differ():
+    """As a unified diff, without the names of files."""
+    diff = source_diff(Change("ml.train", _OLD, _NEW))
+    assert "-    model = fit(rate)" in diff.lines
+    assert [line for line in diff.lines if line.startswith("+")] == [
+        "+    model = fit(rate, epochs=3)",
+        "+    check(model)",
+    ]
+
+
+def test_sources_too_long_to_compare_are_told_to_differ():
+    """A diff of a generated module would take long to make, and nobody would read it."""
+    change = Change("f", "a\n" * 5_000, "b\n" * 5_000)
+    assert difference_text(change) == "f: source changed"
+    assert source_diffs_html(plan(update("env", change))) == ""
+
+
+def test_the_caption_tells_counts_waves_and_what_to_expect():
+    """What most people want to know is in the first line."""
+    made = plan(step("base"), step("ml", "base"), expected_duration=14.2, critical_path=("base", "ml"))
+    assert plan_table(made).caption == "Plan for target local: 2 to create, 1 wave, expected about 14 s (base → ml)"
+    assert plan_table(plan(step("base"))).caption == "Plan for target local: 1 to create, 1 wave"
+    path = tuple(f"n{i}" for i in range(100))
+    made = plan(step("base"), expected_duration=100, critical_path=path)
+    assert plan_table(made).caption.endswith("(n0 → n1 → n2 → … → n98 → n99)")
+
+
+def test_what_would_be_removed_and_what_is_blocked_are_rows():
+    """Each says so, and a problem stands where others have what differs."""
+    made = plan(
+        step("old", action=Action.REMOVE),
+        step("soon", action=Action.UNDEFINED, problem="is not defined."),
+        step("ml", "soon", action=Action.BLOCKED, problem="needs soon"),
+    )
+    assert [row[1:] for row in plan_table(made).rows] == [
+        ("old", "- to remove", "–", "–"),
+        ("soon", "? not defined", "–", "is not defined."),
+        ("ml", "‖ blocked", "soon", "needs soon"),
+    ]
+    assert {node.name: node.state for node in plan_picture(made).nodes} == {
+        "old": "remove",
+        "soon": "undefined",
+        "ml": "blocked",
+    }
+
+
+def test_a_step_after_one_that_is_not_in_the_plan_is_drawn():
+    """What was deployed may depend on what nobody knows any more."""
+    assert plan_picture(plan(step("old", "older", action=Action.REMOVE))).edges == ()
+
+
+def test_lines_of_source_are_inert_masked_and_bounded():
+    """Markup and terminal codes do nothing, credentials are masked, and of many lines the first are shown."""
+    old = 'key = "sk-abc123def456"\nprint("<script>alert(1)</script>")\n\x1b[31mred \u202e\n'
+    new = old + "x = 1\n" * 500 + "y" * 100_000
+    shown = source_diffs_html(plan(update("env", Change("<b>env.task</b>", old, new))))
+    assert "<script" not in shown
+    assert "<b>" not in shown
+    assert "sk-abc" not in shown
+    assert not set(shown) & set("\x1b\u202e")
+    assert len(shown) < 20_000
+    assert "more lines" in shown
+    assert "<details><summary" in shown
+
+
+def test_many_sources_are_cut():
+    """Twenty can be unfolded, and the rest is in the plan."""
+    made = plan(*(update(f"env{i}", Change(f"env{i}.t", _OLD, _NEW)) for i in range(30)))
+    shown = source_diffs_html(made)
+    assert shown.count("<details>") == 20
+    assert "and more" in shown
+
+
+def test_of_five_thousand_environments_those_that_change_are_shown():
+    """Unchanged ones come last, and nothing is made for rows that nobody sees."""
+    steps = [step(f"n{i}", action=Action.UNCHANGED) for i in range(4_999)]
+    made = plan(*steps, update("last", Change("image", "a", "b")))
+    table = plan_table(made)
+    assert table.rows[0][1:] == ("last", "~ to update", "–", "image: a → b")
+    assert table_text(table).count("\n") < 70
+    assert len(table_html(table)) < 200_000
