@@ -18,6 +18,7 @@ from flyte_nb.bundle.bindings import (
     short_code,
     what_sets,
 )
+from flyte_nb.bundle.changes import changes_of
 from flyte_nb.bundle.constants import run_time_part
 from flyte_nb.bundle.scopes import BUILTINS
 from flyte_nb.bundle.statements import FUNCTIONS, Statement, absolute_module
@@ -25,8 +26,9 @@ from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from flyte_nb.bundle.changes import FunctionCall, FunctionChanges
     from flyte_nb.bundle.statements import SourceText
 
 __all__ = ["Kind", "Meaning", "Namespace", "imported", "where"]
@@ -100,14 +102,71 @@ class Namespace:
             for name in statement.binds:
                 self._binders.setdefault(name, []).append(position)
         self._reasons: dict[Statement, str] = {}
+        self._function_changes: dict[Statement, FunctionChanges | None] = {}
 
     @cached_property
     def _changers(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for position, statement in enumerate(self.statements):
-            for name in statement.changes:
+            for name in self._with_aliases({*statement.changes, *self._registered_with(statement)}, statement):
                 found.setdefault(name, []).append(position)
         return found
+
+    def _with_aliases(self, names: set[str], statement: Statement) -> set[str]:
+        """Return `names`, which `statement` changes, and what else has the same values there."""
+        found: set[str] = set()
+        pending = [*names]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                binder = self.binder(name, statement)
+                if binder is not None and binder.alias_of and binder is not statement:
+                    pending.append(binder.alias_of)
+        return found
+
+    def _registered_with(self, statement: Statement) -> Iterator[str]:
+        """Yield the names whose values a definition changes when it is made: by its decorators and its bases."""
+        for call in statement.decorated:
+            if isinstance(call, str):
+                yield call
+            else:
+                yield from (name for name, _ in self._changed_by(call, statement))
+        node = statement.node if statement.is_class else None
+        for base in node.bases if isinstance(node, ast.ClassDef) else ():
+            above = self.binder(base.id, statement) if isinstance(base, ast.Name) else None
+            if above and above is not statement and _notes_subclasses(above.node):
+                yield from above.binds
+
+    @cached_property
+    def _fillers(self) -> dict[str, list[tuple[int, Statement]]]:
+        found: dict[str, list[tuple[int, Statement]]] = {}
+        for position, statement in enumerate(self.statements):
+            for call in statement.calls:
+                for name, function in self._changed_by(call, statement):
+                    for same in self._with_aliases({name}, statement):
+                        found.setdefault(same, []).append((position, function))
+        return found
+
+    def _changed_by(self, call: FunctionCall, at: Statement) -> list[tuple[str, Statement]]:
+        """Return the names that a call changes, or binds, each with the function that is called."""
+        found: dict[str, Statement] = {}
+        pending, seen = [call], set()
+        while pending:
+            current = pending.pop()
+            function = self.binder(current.function, at)
+            if function is None or not function.is_function or (function, current) in seen:
+                continue
+            seen.add((function, current))
+            if function not in self._function_changes:
+                node = function.node
+                self._function_changes[function] = changes_of(node) if isinstance(node, FUNCTIONS) else None
+            changes = self._function_changes[function]
+            if changes is not None:
+                given = changes.by(current) if current is call else changes.names
+                found.update(dict.fromkeys(given, self.binder(call.function, at) or function))
+                pending += changes.calls
+        return list(found.items())
 
     def binder(self, name: str, before: Statement | None = None) -> Statement | None:
         """Return what binds `name` in the end, or where `before` is executed; None if nothing does.
@@ -121,6 +180,10 @@ class Namespace:
         earlier = [position for position in positions if position < end]
         return self.statements[earlier[-1] if earlier else positions[-1]]
 
+    def binders(self, name: str) -> list[Statement]:
+        """Return all statements that bind `name`."""
+        return [self.statements[position] for position in self._binders.get(name, ())]
+
     def changers(self, name: str, binder: Statement) -> list[Statement]:
         """Return the statements after `binder` that change the value of `name` in place."""
         positions = self._changers.get(name, ())
@@ -128,6 +191,11 @@ class Namespace:
         later = [position for position in self._binders[name] if position > own]
         end = later[0] if later else len(self.statements)
         return [self.statements[position] for position in positions if own < position <= end]
+
+    def fillers(self, name: str, binder: Statement) -> list[tuple[Statement, Statement]]:
+        """Return the statements after `binder` that call a function which changes the value of `name`, with it."""
+        found = self._fillers.get(name, ())
+        return [(self.statements[position], function) for position, function in found if position > self.place[binder]]
 
     def meaning(self, name: str, before: Statement | None = None) -> Meaning:
         """Return what `name` means in the end, or where `before` is executed."""
@@ -247,6 +315,13 @@ def imported(statement: Statement, name: str) -> str | None:
 def where(statement: Statement, line: int | None = None) -> str:
     """Return the place of a statement, or of a line in it, as people say it."""
     return f"{statement.source.title}, line {line or statement.line}"
+
+
+def _notes_subclasses(node: ast.stmt) -> bool:
+    """Say whether a class is told of the classes that inherit from it."""
+    return isinstance(node, ast.ClassDef) and any(
+        isinstance(part, FUNCTIONS) and part.name == "__init_subclass__" for part in node.body
+    )
 
 
 def _is_record(statement: Statement, namespace: Namespace) -> bool:

@@ -133,7 +133,7 @@ CASES = (
         async def train(words: list[str]) -> int:
             return Box[str](words).size()
         """,
-        kept="Generic Protocol TypeVar Item Box",
+        kept="Generic TypeVar Item Box",
     ),
     case(
         "an attribute of a class is set to a run-time value after its definition",
@@ -791,7 +791,7 @@ CASES = (
         async def train(value: float) -> float:
             return shifted(value)
         """,
-        refused="seed",
+        refused="shifted",
     ),
     case(
         "a partial of a task",
@@ -1309,7 +1309,7 @@ CASES = (
             return await second(value + OWN)
         """,
         kept="OWN",
-        left_out="both BOTH",
+        left_out="both",
     ),
     case(
         "cells draw and warn beside helpers with any arguments",
