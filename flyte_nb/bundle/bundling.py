@@ -20,7 +20,7 @@ from flyte_nb.bundle.slicing import Located, slice_of
 from flyte_nb.bundle.specification import specification, storable
 from flyte_nb.bundle.statements import SourceText
 from flyte_nb.bundle.user_modules import imported_modules, user_files
-from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceUnavailableError
+from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceTooDeepError, SourceUnavailableError
 from flyte_nb.libraries import installed_packages
 from flyte_nb.masking import without_credentials
 
@@ -73,6 +73,8 @@ class Bundler:
                     found[name] = look.bundle(name, known.get(name))
             except FlyteNbError as error:
                 refused[name] = error
+            except RecursionError:
+                refused[name] = SourceTooDeepError(name)
             else:
                 if state.is_all and not found[name].files:
                     self._kept[name] = (state, found[name])

@@ -68,7 +68,7 @@ def changed_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
                 if name in SHUFFLING_FUNCTIONS:
                     yield from filter(None, [root_name(first)])
             case ast.For(target=target, iter=iterated) | ast.AsyncFor(target=target, iter=iterated):
-                items = bound_names([target])
+                items = bound_names([target]).keys() - bound_names(node.body).keys()
                 if any(name in items for part in node.body for name in changed_in(inside(part))):
                     yield from (part.id for part in ast.walk(iterated) if isinstance(part, ast.Name))
 

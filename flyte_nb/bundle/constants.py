@@ -10,7 +10,7 @@ from flyte_nb.bundle.scopes import bound_names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHANGING_FUNCTIONS", "MUTATORS", "SHUFFLING_FUNCTIONS", "Meanings", "run_time_part"]
+__all__ = ["CHANGING_FUNCTIONS", "FLYTE", "MUTATORS", "SHUFFLING_FUNCTIONS", "Meanings", "run_time_part"]
 
 # Methods that change a list, a dictionary, a set or a deque in place.
 # fmt: off
@@ -160,7 +160,7 @@ def _is_of_flyte(function: ast.Attribute, meanings: Meanings) -> bool:
 
 
 def _is_flyte(full_name: str | None) -> bool:
-    return full_name is not None and full_name.partition(".")[0] in _FLYTE
+    return full_name is not None and full_name.partition(".")[0] in FLYTE
 
 
 def _is_text_method(function: ast.Attribute, local: frozenset[str]) -> bool:
@@ -181,7 +181,7 @@ def _is_known(full_name: str) -> bool:
     return full_name in _PURE or full_name.startswith(_PURE_MODULES) or _is_flyte(full_name)
 
 
-_FLYTE = ("flyte", "flyte_nb")
+FLYTE = ("flyte", "flyte_nb")
 
 
 def _full_name(node: ast.expr, meanings: Meanings) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -52,6 +53,7 @@ _RECORD_BASES = frozenset(
     ]
 )
 _RECORD_DECORATORS = frozenset({"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.s", "attrs.define"})
+_NEVER_RUN_TIME = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__package__", "__spec__"})
 
 
@@ -177,8 +179,7 @@ class Namespace:
         if not positions:
             return None
         end = self.place.get(before, len(self.statements)) if before else len(self.statements)
-        earlier = [position for position in positions if position < end]
-        return self.statements[earlier[-1] if earlier else positions[-1]]
+        return self.statements[positions[bisect_left(positions, end) - 1]]
 
     def binders(self, name: str) -> list[Statement]:
         """Return all statements that bind `name`."""
@@ -188,8 +189,9 @@ class Namespace:
         """Return the statements after `binder` that change the value of `name` in place."""
         positions = self._changers.get(name, ())
         own = self.place[binder]
-        later = [position for position in self._binders[name] if position > own]
-        end = later[0] if later else len(self.statements)
+        bound = self._binders[name]
+        after = bisect_right(bound, own)
+        end = bound[after] if after < len(bound) else len(self.statements)
         return [self.statements[position] for position in positions if own < position <= end]
 
     def fillers(self, name: str, binder: Statement) -> list[tuple[Statement, Statement]]:
@@ -251,13 +253,38 @@ class Namespace:
 
     def _own_reason(self, statement: Statement) -> str:
         if statement not in self._reasons:
-            self._reasons[statement] = ""  # while it is looked at: a name may lead back to itself
-            self._reasons[statement] = self._find_reason(statement)
+            for each in self._made_of(statement):  # what comes last needs no deep recursion then
+                if each not in self._reasons:
+                    self._reasons[each] = ""  # while it is looked at: a name may lead back to itself
+                    self._reasons[each] = self._find_reason(each)
         return self._reasons[statement]
+
+    def _made_of(self, statement: Statement) -> list[Statement]:
+        """Return `statement` after those whose values it is made of."""
+        found: dict[Statement, None] = {}
+        seen: set[Statement] = set()
+        pending = [(statement, False)]
+        while pending:
+            current, is_over = pending.pop()
+            if is_over:
+                found[current] = None
+            elif current not in seen and current not in self._reasons:
+                seen.add(current)
+                pending.append((current, True))
+                if not isinstance(current.node, _NEVER_RUN_TIME):
+                    pending += [(each, False) for each in self._parts_of(current)]
+        return list(found)
+
+    def _parts_of(self, statement: Statement) -> Iterator[Statement]:
+        for name in statement.uses.now.keys() - set(statement.changes):
+            binder = self.binder(name, statement)
+            if binder is not None and binder is not statement:
+                yield binder
+                yield from self.changers(name, binder)
 
     def _find_reason(self, statement: Statement) -> str:
         node = statement.node
-        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        if isinstance(node, _NEVER_RUN_TIME):
             return ""
         if not is_definition(node):
             return f"{what_sets(node)} in {where(statement)}"
@@ -267,7 +294,7 @@ class Namespace:
             if part is not None:
                 return f"a run-time value set in {where(statement)} ({short_code(part)})"
         own = set(statement.binds) if isinstance(node, ast.If | ast.Try) else set()
-        for used in statement.uses.now.keys() - own:
+        for used in statement.uses.now.keys() - own - set(statement.changes):
             inner = self.meaning(used, statement)
             if inner.kind is Kind.RUN_TIME:
                 return f"a run-time value set in {where(statement)} (it is made of `{used}`, {inner.reason})"

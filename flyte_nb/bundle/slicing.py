@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.bindings import is_task_decorator
+from flyte_nb.bundle.constants import FLYTE
+from flyte_nb.bundle.module_names import ENVIRONMENT
 from flyte_nb.bundle.namespace import Kind, imported, where
 from flyte_nb.bundle.problems import HiddenDependency
 from flyte_nb.bundle.scopes import root_name
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Located", "Part", "Slice", "outermost_functions", "slice_of", "undecorated"]
 
+# What a module of an environment calls these two.
+_OF_THE_MODULE = frozenset({ENVIRONMENT, "flyte"})
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -110,6 +114,7 @@ class _Cutter:
         self.slice = Slice(environment)
         self._known, self._elsewhere = known, elsewhere
         self._pending: list[tuple[Part, str]] = []
+        self._changed: set[tuple[Statement, str]] = set()
         self._unless: list[tuple[Statement, HiddenDependency]] = []
 
     def add_task(self, located: Located) -> None:
@@ -176,6 +181,10 @@ class _Cutter:
         if (origin := imported(statement, name)) and self._is_taken_from(origin):
             self._include_from(user, task, name, origin, now=now)
             return
+        if name in _OF_THE_MODULE and (origin or "").partition(".")[0] not in FLYTE:
+            reason = "a name that its module has for something else"
+            self._add(self._problem(user, task, name, line, reason, way_out="Give it another name."))
+            return
         part = self._part(namespace, statement, task)
         part.names.add(name)
         if now and statement is not user.statement:
@@ -184,15 +193,24 @@ class _Cutter:
             self._include_modules_inside(user, task, name, statement)
         if isinstance(statement.node, ast.Import | ast.ImportFrom):
             return
+        self._include_changers(user, task, name, statement, now=now)
+        for filler, function in namespace.fillers(name, statement):
+            problem = self._problem(user, task, name, line, f"which a call changes in {where(filler)}")
+            self._unless.append((function, problem))
+
+    def _include_changers(self, user: Part, task: str, name: str, statement: Statement, *, now: bool) -> None:
+        """Add what changes the value that `statement` gives `name`."""
+        namespace = user.namespace
+        is_known = (statement, name) in self._changed
+        if is_known and (not now or name in user.changes):  # one change after the other: as the notebook has them
+            return
+        self._changed.add((statement, name))
         for changer in namespace.changers(name, statement):
             change = self._part(namespace, changer, task)
             change.changes.add(name)
             change.needs.add(statement)
             if now and namespace.place[changer] < namespace.place[user.statement]:
                 user.needs.add(changer)
-        for filler, function in namespace.fillers(name, statement):
-            problem = self._problem(user, task, name, line, f"which a call changes in {where(filler)}")
-            self._unless.append((function, problem))
 
     def _include_modules_inside(self, user: Part, task: str, name: str, statement: Statement) -> None:
         """Add the other imports that give `name` what is used of it: `import xml.dom` beside `import xml.sax`."""
@@ -239,21 +257,20 @@ class _Cutter:
             user.foreign[name] = meaning
 
     def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, *, unknown: bool = False) -> None:
-        self._add(self._problem(user, task, name, line, reason, unknown=unknown))
+        way_out = "Define it in a cell, or correct the name." if unknown else ""
+        self._add(self._problem(user, task, name, line, reason, way_out=way_out))
 
     def _add(self, problem: HiddenDependency) -> None:
         if all(known.name != problem.name for known in self.slice.problems):
             self.slice.problems.append(problem)
 
     def _problem(
-        self, user: Part, task: str, name: str, line: int, reason: str, *, unknown: bool = False
+        self, user: Part, task: str, name: str, line: int, reason: str, *, way_out: str = ""
     ) -> HiddenDependency:
         by = user.task or ", ".join(user.statement.binds) or where(user.statement)
         function = task.partition(".")[2]
-        way_out = f"Pass it as an input, {function}({name}=...), or define it in a cell as a function or a constant"
-        if unknown:
-            way_out = "Define it in a cell, or correct the name"
-        return HiddenDependency(name, task, by, where(user.statement, line), reason, f"{way_out}.")
+        pass_it = f"Pass it as an input, {function}({name}=...), or define it in a cell as a function or a constant."
+        return HiddenDependency(name, task, by, where(user.statement, line), reason, way_out or pass_it)
 
 
 def _attributes_of(name: str, node: ast.AST) -> Iterator[str]:
