@@ -125,6 +125,16 @@ def test_calls_that_change_nothing_refuse_nothing(cell: Cell, source: str, used:
     assert "C = " in bundle().module
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="type parameters are of Python 3.12")
+def test_type_parameters_are_names_of_their_definitions_alone(cell: Cell) -> None:
+    """Parameters of types are no names of the notebook; what bounds them is."""
+    cell("a", "class Bound: pass\nclass Other: pass\ntype Pair[T] = tuple[T, T]\n")
+    cell("b", "def first[T: Bound](values: Pair[T]) -> T: return values[0]\nclass Box[T: Other]: pass\n")
+    task(cell, "(first((1, 2)), Box())")
+    module = bundle().module
+    assert all(part in module for part in ("class Bound", "class Other", "type Pair[T]", "def first[T: Bound]"))
+
+
 def test_imports_of_modules_inside_one_package_are_all_there(cell: Cell) -> None:
     """What is used of `xml` needs each import that loads a part of it, and only those."""
     cell("a", "import xml.etree.ElementTree\nimport xml.sax\nimport xml.dom.minidom\n")
