@@ -140,7 +140,7 @@ class _Finder(ast.NodeVisitor):
                 self._visit_all(node.body)
         self._bind(node.name)
 
-    def visit_TypeAlias(self, node: Any) -> None:  # noqa: N802 - the name ast asks for, from Python 3.12 on
+    def visit_TypeAlias(self, node: Any) -> None:
         self._bind(node.name.id)
         with self._inside(_type_parameters(node)):
             self._visit_all([*node.type_params, node.value])
