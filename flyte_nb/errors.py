@@ -31,6 +31,7 @@ __all__ = [
     "NotATaskError",
     "PlanOutdatedError",
     "SavedPlanError",
+    "SourceTooDeepError",
     "SourceUnavailableError",
     "StateError",
     "TaskTimeoutError",
@@ -192,6 +193,20 @@ class UnknownTargetError(FlyteNbError, ValueError):
     def __init__(self, name: object, known: Collection[str]) -> None:
         self.name, self.known = name, tuple(known)
         super().__init__(f"there is no target {shown(name)}; the targets are: {', '.join(self.known)}.")
+
+
+class SourceTooDeepError(FlyteNbError):
+    """What an environment would be deployed with is nested too deeply to be taken apart.
+
+    Attributes:
+        environment: The environment.
+    """
+
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        super().__init__(
+            f"The code that {environment!r} uses is nested too deeply. Split its longest expression into several."
+        )
 
 
 class SourceUnavailableError(FlyteNbError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flyte_nb.bundle.constants import SHUFFLING_FUNCTIONS
 from flyte_nb.bundle.scopes import bound_names, inside
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def deciding_values(node: ast.stmt) -> Iterator[ast.expr]:
             yield value
         case ast.AnnAssign(value=value) if value is not None:
             yield value
+        case ast.Expr(value=ast.Call(func=function) as call) if _is_random(function):
+            yield call
         case ast.Expr(value=ast.Call(args=args, keywords=keywords)):  # it changes a constant, or binds nothing
             yield from args
             yield from (keyword.value for keyword in keywords)
@@ -68,6 +71,14 @@ def deciding_values(node: ast.stmt) -> Iterator[ast.expr]:
             yield test
     for inner in _inner_statements(node):
         yield from deciding_values(inner)
+
+
+def _is_random(function: ast.expr) -> bool:
+    """Say whether a call of `function` changes a value in place, another way each time."""
+    match function:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in SHUFFLING_FUNCTIONS
+    return False
 
 
 def _inner_statements(node: ast.stmt) -> list[ast.stmt]:

@@ -20,7 +20,7 @@ from flyte_nb.bundle.slicing import Located, slice_of
 from flyte_nb.bundle.specification import specification, storable
 from flyte_nb.bundle.statements import SourceText
 from flyte_nb.bundle.user_modules import imported_modules, user_files
-from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceUnavailableError
+from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceTooDeepError, SourceUnavailableError
 from flyte_nb.libraries import installed_packages
 from flyte_nb.masking import without_credentials
 
@@ -48,6 +48,7 @@ class Bundler:
         self._registry, self._cells = registry, cells
         self._parsed = _Parsed()
         self._kept: dict[str, tuple[_State, Bundle]] = {}
+        self._surroundings: tuple[object, ...] = ()
 
     def bundles(
         self, names: Collection[str], known: Mapping[str, str] = _NOTHING
@@ -61,10 +62,11 @@ class Bundler:
         look = _Look(self._registry, self._cells, self._parsed)
         found: dict[str, Bundle] = {}
         refused: dict[str, FlyteNbError] = {}
-        kept, self._kept = self._kept, {}
+        if look.surroundings != self._surroundings:
+            self._kept, self._surroundings = {}, look.surroundings
         for number, name in enumerate(names, 1):
             state = look.state(name)
-            before = kept.get(name)
+            before = self._kept.pop(name, None)
             try:
                 if before and before[0] == state and (before[1].module or before[1].fingerprint == known.get(name)):
                     found[name] = before[1]
@@ -72,6 +74,8 @@ class Bundler:
                     found[name] = look.bundle(name, known.get(name))
             except FlyteNbError as error:
                 refused[name] = error
+            except RecursionError:
+                refused[name] = SourceTooDeepError(name)
             else:
                 if not found[name].files:
                     self._kept[name] = (state, found[name])
@@ -89,15 +93,15 @@ class Bundler:
 class _State:
     """What the bundle of an environment depends on; equal only to one of the very same objects."""
 
-    def __init__(self, objects: tuple[object, ...], rest: tuple[object, ...]) -> None:
-        self._objects, self._rest = objects, rest
+    def __init__(self, dependencies: tuple[str, ...], *objects: object) -> None:
+        self._dependencies, self._objects = dependencies, objects
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, _State)
+            and self._dependencies == other._dependencies
             and len(self._objects) == len(other._objects)
             and all(mine is its for mine, its in zip(self._objects, other._objects, strict=True))
-            and self._rest == other._rest
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -144,21 +148,25 @@ class _Look:
 
     def __init__(self, registry: Registry, cells: CellSources, parsed: _Parsed) -> None:
         self._registry, self._parsed = registry, parsed
-        self._names = cells.names
+        self._names, self._version = cells.names, cells.version
         self._cells = cells.in_order(registry.cell_order())
         self._texts = dict(zip((cell.filename for cell in self._cells), parsed.cells(self._cells), strict=True))
         self._files_seen: dict[tuple[str, int], Namespace] = {}
         environments = registry.names()
         self._modules = module_names(environments, installed_packages())
         self._tasks = {task.name: task for name in environments for task in registry.tasks(name).values()}
-        self._rest = (cells.version, tuple(cell.key for cell in self._cells), tuple(self._modules.items()))
+
+    @cached_property
+    def surroundings(self) -> tuple[object, ...]:
+        """What the bundle of any environment depends on."""
+        order = tuple(cell.key for cell in self._cells)
+        return (self._version, order, tuple(self._modules.items()), tuple(self._elsewhere.items()))
 
     def state(self, name: str) -> _State:
-        """Return what the bundle of `name` depends on, but for modules of the user that are imported."""
+        """Return what else the bundle of `name` depends on, but for modules of the user that are imported."""
         tasks = tuple(self._registry.tasks(name).values())
         places = (self._place(task)[0] for task in tasks)
-        rest = (self._registry.dependencies(name), *self._rest)
-        return _State((self._registry.require(name), *tasks, *places, *self._elsewhere.values()), rest)
+        return _State(self._registry.dependencies(name), self._registry.require(name), *tasks, *places)
 
     def bundle(self, name: str, known: str | None) -> Bundle:
         """Return what would be deployed of `name`; if its fingerprint is `known`, no more of it than that.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.declarations import environment_declaration, task_decorator
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
+from flyte_nb.bundle.namespace import imported
 from flyte_nb.bundle.statement_text import own_name, reference_lines, statement_text
 from flyte_nb.bundle.statements import FUNCTIONS, absolute_module
 from flyte_nb.graph import ordered
@@ -60,11 +61,16 @@ def compose(
     imports = dict.fromkeys(["import flyte", *declaration.imports])
     blocks: list[tuple[str, bool]] = []  # with whether blank lines go around it
     sources: dict[str, str] = {}
-    for part in in_order(slice_):
+    parts = in_order(slice_)
+    ambiguous = _ambiguous(parts)
+    for part in parts:
         if isinstance(part.node, ast.Import | ast.ImportFrom):
-            lines = import_lines(part)
-            imports.update(dict.fromkeys(lines))
+            lines = list(import_lines(part))
             sources.update({line: line for line in lines})
+            if ambiguous.isdisjoint(part.names):
+                imports.update(dict.fromkeys(lines))
+            else:
+                blocks += [(line, False) for line in lines]
             continue
         text = statement_text(part, modules)
         if part.task:
@@ -85,6 +91,16 @@ def compose(
     head = "\n".join(sorted(imports, key=_import_rank))
     text = f"{future}{head}\n\n{declaration.text}\n{_joined(blocks)}"
     return Composed(text, sources, declaration.files, declaration.unwritten)
+
+
+def _ambiguous(parts: Sequence[Part]) -> set[str]:
+    """Return the names that imports and other statements give one after the other: what they mean depends on where."""
+    given: dict[str, set[str | None]] = {}
+    for part in parts:
+        is_import = isinstance(part.node, ast.Import | ast.ImportFrom)
+        for name in part.names if is_import else part.statement.binds:
+            given.setdefault(name, set()).add(imported(part.statement, name))
+    return {name for name, origins in given.items() if len(origins) > 1}
 
 
 def in_order(slice_: Slice) -> list[Part]:

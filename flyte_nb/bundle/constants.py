@@ -10,7 +10,7 @@ from flyte_nb.bundle.scopes import bound_names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MUTATORS", "Meanings", "run_time_part"]
+__all__ = ["CHANGING_FUNCTIONS", "FLYTE", "MUTATORS", "SHUFFLING_FUNCTIONS", "Meanings", "run_time_part"]
 
 # Methods that change a list, a dictionary, a set or a deque in place.
 # fmt: off
@@ -18,9 +18,19 @@ MUTATORS = frozenset(
     {
         "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert",
         "intersection_update", "move_to_end", "pop", "popitem", "remove", "reverse", "rotate", "setdefault", "sort",
-        "subtract", "symmetric_difference_update", "update",
+        "subtract", "symmetric_difference_update", "update", "__delattr__", "__delitem__", "__iadd__", "__ior__",
+        "__setattr__", "__setitem__",
     }
 )
+# Functions that change their first argument in place, and do the same whenever they are called.
+CHANGING_FUNCTIONS = frozenset(
+    {
+        "delattr", "delitem", "heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort", "insort_left",
+        "insort_right", "setattr", "setitem",
+    }
+)
+# Those that do something else each time; where their result is used, they are others of that name, which copy.
+SHUFFLING_FUNCTIONS = frozenset({"shuffle"})
 # fmt: on
 
 # What only makes a value of what it is given. Those of the user's own classes that do are asked of `Meanings`.
@@ -150,7 +160,7 @@ def _is_of_flyte(function: ast.Attribute, meanings: Meanings) -> bool:
 
 
 def _is_flyte(full_name: str | None) -> bool:
-    return full_name is not None and full_name.partition(".")[0] in _FLYTE
+    return full_name is not None and full_name.partition(".")[0] in FLYTE
 
 
 def _is_text_method(function: ast.Attribute, local: frozenset[str]) -> bool:
@@ -171,7 +181,7 @@ def _is_known(full_name: str) -> bool:
     return full_name in _PURE or full_name.startswith(_PURE_MODULES) or _is_flyte(full_name)
 
 
-_FLYTE = ("flyte", "flyte_nb")
+FLYTE = ("flyte", "flyte_nb")
 
 
 def _full_name(node: ast.expr, meanings: Meanings) -> str | None:

@@ -41,7 +41,7 @@ def _code(slice_: Slice) -> list[list[str]]:
 
 
 def _names(part: Part) -> tuple[str, ...]:
-    return part.statement.binds or part.statement.changes
+    return (*part.statement.binds, *part.changes)
 
 
 def _entries(part: Part) -> list[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -18,6 +19,7 @@ from flyte_nb.bundle.bindings import (
     short_code,
     what_sets,
 )
+from flyte_nb.bundle.changes import changes_of
 from flyte_nb.bundle.constants import run_time_part
 from flyte_nb.bundle.scopes import BUILTINS
 from flyte_nb.bundle.statements import FUNCTIONS, Statement, absolute_module
@@ -25,8 +27,9 @@ from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from flyte_nb.bundle.changes import FunctionCall, FunctionChanges
     from flyte_nb.bundle.statements import SourceText
 
 __all__ = ["Kind", "Meaning", "Namespace", "imported", "where"]
@@ -50,6 +53,7 @@ _RECORD_BASES = frozenset(
     ]
 )
 _RECORD_DECORATORS = frozenset({"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.s", "attrs.define"})
+_NEVER_RUN_TIME = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__package__", "__spec__"})
 
 
@@ -100,14 +104,71 @@ class Namespace:
             for name in statement.binds:
                 self._binders.setdefault(name, []).append(position)
         self._reasons: dict[Statement, str] = {}
+        self._function_changes: dict[Statement, FunctionChanges | None] = {}
 
     @cached_property
     def _changers(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for position, statement in enumerate(self.statements):
-            for name in statement.changes:
+            for name in self._with_aliases({*statement.changes, *self._registered_with(statement)}, statement):
                 found.setdefault(name, []).append(position)
         return found
+
+    def _with_aliases(self, names: set[str], statement: Statement) -> set[str]:
+        """Return `names`, which `statement` changes, and what else has the same values there."""
+        found: set[str] = set()
+        pending = [*names]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                binder = self.binder(name, statement)
+                if binder is not None and binder.alias_of and binder is not statement:
+                    pending.append(binder.alias_of)
+        return found
+
+    def _registered_with(self, statement: Statement) -> Iterator[str]:
+        """Yield the names whose values a definition changes when it is made: by its decorators and its bases."""
+        for call in statement.decorated:
+            if isinstance(call, str):
+                yield call
+            else:
+                yield from (name for name, _ in self._changed_by(call, statement))
+        node = statement.node if statement.is_class else None
+        for base in node.bases if isinstance(node, ast.ClassDef) else ():
+            above = self.binder(base.id, statement) if isinstance(base, ast.Name) else None
+            if above and above is not statement and _notes_subclasses(above.node):
+                yield from above.binds
+
+    @cached_property
+    def _fillers(self) -> dict[str, list[tuple[int, Statement]]]:
+        found: dict[str, list[tuple[int, Statement]]] = {}
+        for position, statement in enumerate(self.statements):
+            for call in statement.calls:
+                for name, function in self._changed_by(call, statement):
+                    for same in self._with_aliases({name}, statement):
+                        found.setdefault(same, []).append((position, function))
+        return found
+
+    def _changed_by(self, call: FunctionCall, at: Statement) -> list[tuple[str, Statement]]:
+        """Return the names that a call changes, or binds, each with the function that is called."""
+        found: dict[str, Statement] = {}
+        pending, seen = [call], set()
+        while pending:
+            current = pending.pop()
+            function = self.binder(current.function, at)
+            if function is None or not function.is_function or (function, current) in seen:
+                continue
+            seen.add((function, current))
+            if function not in self._function_changes:
+                node = function.node
+                self._function_changes[function] = changes_of(node) if isinstance(node, FUNCTIONS) else None
+            changes = self._function_changes[function]
+            if changes is not None:
+                given = changes.by(current) if current is call else changes.names
+                found.update(dict.fromkeys(given, self.binder(call.function, at) or function))
+                pending += changes.calls
+        return list(found.items())
 
     def binder(self, name: str, before: Statement | None = None) -> Statement | None:
         """Return what binds `name` in the end, or where `before` is executed; None if nothing does.
@@ -118,16 +179,25 @@ class Namespace:
         if not positions:
             return None
         end = self.place.get(before, len(self.statements)) if before else len(self.statements)
-        earlier = [position for position in positions if position < end]
-        return self.statements[earlier[-1] if earlier else positions[-1]]
+        return self.statements[positions[bisect_left(positions, end) - 1]]
+
+    def binders(self, name: str) -> list[Statement]:
+        """Return all statements that bind `name`."""
+        return [self.statements[position] for position in self._binders.get(name, ())]
 
     def changers(self, name: str, binder: Statement) -> list[Statement]:
         """Return the statements after `binder` that change the value of `name` in place."""
         positions = self._changers.get(name, ())
         own = self.place[binder]
-        later = [position for position in self._binders[name] if position > own]
-        end = later[0] if later else len(self.statements)
+        bound = self._binders[name]
+        after = bisect_right(bound, own)
+        end = bound[after] if after < len(bound) else len(self.statements)
         return [self.statements[position] for position in positions if own < position <= end]
+
+    def fillers(self, name: str, binder: Statement) -> list[tuple[Statement, Statement]]:
+        """Return the statements after `binder` that call a function which changes the value of `name`, with it."""
+        found = self._fillers.get(name, ())
+        return [(self.statements[position], function) for position, function in found if position > self.place[binder]]
 
     def meaning(self, name: str, before: Statement | None = None) -> Meaning:
         """Return what `name` means in the end, or where `before` is executed."""
@@ -183,13 +253,38 @@ class Namespace:
 
     def _own_reason(self, statement: Statement) -> str:
         if statement not in self._reasons:
-            self._reasons[statement] = ""  # while it is looked at: a name may lead back to itself
-            self._reasons[statement] = self._find_reason(statement)
+            for each in self._made_of(statement):  # what comes last needs no deep recursion then
+                if each not in self._reasons:
+                    self._reasons[each] = ""  # while it is looked at: a name may lead back to itself
+                    self._reasons[each] = self._find_reason(each)
         return self._reasons[statement]
+
+    def _made_of(self, statement: Statement) -> list[Statement]:
+        """Return `statement` after those whose values it is made of."""
+        found: dict[Statement, None] = {}
+        seen: set[Statement] = set()
+        pending = [(statement, False)]
+        while pending:
+            current, is_over = pending.pop()
+            if is_over:
+                found[current] = None
+            elif current not in seen and current not in self._reasons:
+                seen.add(current)
+                pending.append((current, True))
+                if not isinstance(current.node, _NEVER_RUN_TIME):
+                    pending += [(each, False) for each in self._parts_of(current)]
+        return list(found)
+
+    def _parts_of(self, statement: Statement) -> Iterator[Statement]:
+        for name in statement.uses.now.keys() - set(statement.changes):
+            binder = self.binder(name, statement)
+            if binder is not None and binder is not statement:
+                yield binder
+                yield from self.changers(name, binder)
 
     def _find_reason(self, statement: Statement) -> str:
         node = statement.node
-        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        if isinstance(node, _NEVER_RUN_TIME):
             return ""
         if not is_definition(node):
             return f"{what_sets(node)} in {where(statement)}"
@@ -199,7 +294,7 @@ class Namespace:
             if part is not None:
                 return f"a run-time value set in {where(statement)} ({short_code(part)})"
         own = set(statement.binds) if isinstance(node, ast.If | ast.Try) else set()
-        for used in statement.uses.now.keys() - own:
+        for used in statement.uses.now.keys() - own - set(statement.changes):
             inner = self.meaning(used, statement)
             if inner.kind is Kind.RUN_TIME:
                 return f"a run-time value set in {where(statement)} (it is made of `{used}`, {inner.reason})"
@@ -247,6 +342,13 @@ def imported(statement: Statement, name: str) -> str | None:
 def where(statement: Statement, line: int | None = None) -> str:
     """Return the place of a statement, or of a line in it, as people say it."""
     return f"{statement.source.title}, line {line or statement.line}"
+
+
+def _notes_subclasses(node: ast.stmt) -> bool:
+    """Say whether a class is told of the classes that inherit from it."""
+    return isinstance(node, ast.ClassDef) and any(
+        isinstance(part, FUNCTIONS) and part.name == "__init_subclass__" for part in node.body
+    )
 
 
 def _is_record(statement: Statement, namespace: Namespace) -> bool:

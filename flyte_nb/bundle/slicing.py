@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.bindings import is_task_decorator
+from flyte_nb.bundle.constants import FLYTE
+from flyte_nb.bundle.module_names import ENVIRONMENT
 from flyte_nb.bundle.namespace import Kind, imported, where
 from flyte_nb.bundle.problems import HiddenDependency
+from flyte_nb.bundle.scopes import root_name
 from flyte_nb.bundle.statements import FUNCTIONS, Statement
 from flyte_nb.bundle.uses import uses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flyte_nb.bundle.namespace import Meaning, Namespace
 
 __all__ = ["Located", "Part", "Slice", "outermost_functions", "slice_of", "undecorated"]
 
+# What a module of an environment calls these two.
+_OF_THE_MODULE = frozenset({ENVIRONMENT, "flyte"})
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -54,6 +59,7 @@ class Part:
         node: What is written of it: of a task inside of a loop, only the function.
         foreign: Names of tasks and environments of other modules that its functions use, with what they mean.
         needs: The statements that must come before it.
+        changes: The names whose values it changes in place.
     """
 
     namespace: Namespace
@@ -63,6 +69,7 @@ class Part:
     task: str = ""
     foreign: dict[str, Meaning] = field(default_factory=dict)
     needs: set[Statement] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -107,7 +114,8 @@ class _Cutter:
         self.slice = Slice(environment)
         self._known, self._elsewhere = known, elsewhere
         self._pending: list[tuple[Part, str]] = []
-        self._seen: set[tuple[ast.stmt, str]] = set()
+        self._changed: set[tuple[Statement, str]] = set()
+        self._unless: list[tuple[Statement, HiddenDependency]] = []
 
     def add_task(self, located: Located) -> None:
         """Begin with a task."""
@@ -124,6 +132,10 @@ class _Cutter:
         while self._pending:
             part, task = self._pending.pop()
             self._follow(part, task)
+        included = {part.statement for part in self.slice.parts.values()}
+        for function, problem in self._unless:
+            if function not in included:  # otherwise what it does, it does where it is deployed
+                self._add(problem)
         bound = self._bound_by_functions()
         self.slice.problems = [problem for problem in self.slice.problems if problem.name not in bound]
 
@@ -158,27 +170,56 @@ class _Cutter:
         meaning = part.namespace.meaning(name, part.statement if now else None)
         match meaning.kind:
             case Kind.DEFINITION if meaning.statement:
-                self._include(part, task, name, meaning.statement, now=now)
+                self._include(part, task, name, line, meaning.statement, now=now)
             case Kind.TASK | Kind.ENVIRONMENT:
                 self._refer(part, task, name, line, meaning, now=now)
             case Kind.RUN_TIME | Kind.UNKNOWN:
                 self._refuse(part, task, name, line, meaning.reason, unknown=meaning.kind is Kind.UNKNOWN)
 
-    def _include(self, user: Part, task: str, name: str, statement: Statement, *, now: bool) -> None:
+    def _include(self, user: Part, task: str, name: str, line: int, statement: Statement, *, now: bool) -> None:
         namespace = user.namespace
         if (origin := imported(statement, name)) and self._is_taken_from(origin):
             self._include_from(user, task, name, origin, now=now)
+            return
+        if name in _OF_THE_MODULE and (origin or "").partition(".")[0] not in FLYTE:
+            reason = "a name that its module has for something else"
+            self._add(self._problem(user, task, name, line, reason, way_out="Give it another name."))
             return
         part = self._part(namespace, statement, task)
         part.names.add(name)
         if now and statement is not user.statement:
             user.needs.add(statement)
+        if isinstance(statement.node, ast.Import):
+            self._include_modules_inside(user, task, name, statement)
+        if isinstance(statement.node, ast.Import | ast.ImportFrom):
+            return
+        self._include_changers(user, task, name, statement, now=now)
+        for filler, function in namespace.fillers(name, statement):
+            problem = self._problem(user, task, name, line, f"which a call changes in {where(filler)}")
+            self._unless.append((function, problem))
+
+    def _include_changers(self, user: Part, task: str, name: str, statement: Statement, *, now: bool) -> None:
+        """Add what changes the value that `statement` gives `name`."""
+        namespace = user.namespace
+        is_known = (statement, name) in self._changed
+        if is_known and (not now or name in user.changes):  # one change after the other: as the notebook has them
+            return
+        self._changed.add((statement, name))
         for changer in namespace.changers(name, statement):
-            if not isinstance(statement.node, ast.Import | ast.ImportFrom):
-                change = self._part(namespace, changer, task)
-                change.needs.add(statement)
-                if now and namespace.place[changer] < namespace.place[user.statement]:
-                    user.needs.add(changer)
+            change = self._part(namespace, changer, task)
+            change.changes.add(name)
+            change.needs.add(statement)
+            if now and namespace.place[changer] < namespace.place[user.statement]:
+                user.needs.add(changer)
+
+    def _include_modules_inside(self, user: Part, task: str, name: str, statement: Statement) -> None:
+        """Add the other imports that give `name` what is used of it: `import xml.dom` beside `import xml.sax`."""
+        wanted = list(_attributes_of(name, user.node))
+        for other in user.namespace.binders(name):
+            if other is not statement and isinstance(other.node, ast.Import):
+                inside = [alias.name for alias in other.node.names if alias.asname is None]
+                if any(_meet(module, attribute) for module in inside for attribute in wanted):
+                    self._part(user.namespace, other, task).names.add(name)
 
     def _part(self, namespace: Namespace, statement: Statement, task: str) -> Part:
         part = self.slice.parts.get(statement.node)
@@ -216,15 +257,32 @@ class _Cutter:
             user.foreign[name] = meaning
 
     def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, *, unknown: bool = False) -> None:
+        way_out = "Define it in a cell, or correct the name." if unknown else ""
+        self._add(self._problem(user, task, name, line, reason, way_out=way_out))
+
+    def _add(self, problem: HiddenDependency) -> None:
+        if all(known.name != problem.name for known in self.slice.problems):
+            self.slice.problems.append(problem)
+
+    def _problem(
+        self, user: Part, task: str, name: str, line: int, reason: str, *, way_out: str = ""
+    ) -> HiddenDependency:
         by = user.task or ", ".join(user.statement.binds) or where(user.statement)
         function = task.partition(".")[2]
-        way_out = f"Pass it as an input, {function}({name}=...), or define it in a cell as a function or a constant"
-        if unknown:
-            way_out = "Define it in a cell, or correct the name"
-        if any(problem.name == name for problem in self.slice.problems):
-            return
-        used_in = where(user.statement, line)
-        self.slice.problems.append(HiddenDependency(name, task, by, used_in, reason, f"{way_out}."))
+        pass_it = f"Pass it as an input, {function}({name}=...), or define it in a cell as a function or a constant."
+        return HiddenDependency(name, task, by, where(user.statement, line), reason, way_out or pass_it)
+
+
+def _attributes_of(name: str, node: ast.AST) -> Iterator[str]:
+    """Yield what `node` reads of a module, as far as it goes: `xml.dom.minidom`."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and root_name(part) == name:
+            yield ast.unparse(part)
+
+
+def _meet(module: str, attribute: str) -> bool:
+    """Say whether `attribute` is in `module`, or on the way to it."""
+    return all(left == right for left, right in zip(module.split("."), attribute.split("."), strict=False))
 
 
 def undecorated(node: ast.stmt) -> ast.stmt:

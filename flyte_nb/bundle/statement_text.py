@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import textwrap
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ def statement_text(part: Part, modules: Mapping[str, str]) -> str:
         _apply(text_lines, edit, first)
     if part.task:
         text_lines = _without_task_decorator(text_lines, part, first)
-    return _dedented("".join(text_lines)).rstrip()
+    text = "".join(text_lines)
+    return (_dedented(text) if node.col_offset else text).rstrip()
 
 
 def _first_line(part: Part) -> int:
@@ -94,7 +95,21 @@ def _without_task_decorator(lines: list[str], part: Part, first: int) -> list[st
 
 def _dedented(text: str) -> str:
     """Return `text` moved to the left margin; what is inside of strings that go over lines stays as it is."""
-    return text if text[:1] not in " \t" else textwrap.dedent(text)
+    block = f"if True:\n{text}"
+    lines = list(io.StringIO(block, newline=""))
+    node = ast.parse(block).body[0].body[0]  # type: ignore[attr-defined]  # of the `if`
+    indent = lines[node.lineno - 1].encode()[: node.col_offset].decode()
+    in_texts = {
+        line
+        for part in ast.walk(node)
+        if isinstance(part, ast.JoinedStr | ast.Constant)
+        for line in range(part.lineno, part.end_lineno or part.lineno)
+    }
+    return "".join(
+        line if number in in_texts else line.removeprefix(indent) if line.startswith(indent) else line.lstrip(" \t")
+        for number, line in enumerate(lines)
+        if number
+    )
 
 
 def _imports_inside(part: Part, modules: Mapping[str, str]) -> Iterator[_Edit]:

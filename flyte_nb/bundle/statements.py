@@ -10,13 +10,16 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.bundle.constants import MUTATORS
+from flyte_nb.bundle.changes import calls_in, changed_in, decorator_calls
+from flyte_nb.bundle.constants import CHANGING_FUNCTIONS, MUTATORS, SHUFFLING_FUNCTIONS
 from flyte_nb.bundle.scopes import bound_names, inside, root_name
 from flyte_nb.bundle.uses import Uses, uses
 from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+
+    from flyte_nb.bundle.changes import FunctionCall
 
 __all__ = ["FUNCTIONS", "SourceText", "Statement", "absolute_module", "first_line"]
 
@@ -25,7 +28,10 @@ _TEMPLATE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ONLY_BIND = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete, ast.Expr)
 _STAR = re.compile(r"import\s*\(?\s*\*")
-_MUTATION = re.compile(rf"\.\s*(?:{'|'.join(sorted(MUTATORS))})\s*\(")
+_MUTATION = re.compile(
+    rf"\.\s*(?:{'|'.join(sorted(MUTATORS))})\s*\("
+    rf"|\b(?:{'|'.join(sorted(CHANGING_FUNCTIONS | SHUFFLING_FUNCTIONS))})\s*\("
+)
 # Magics of whole cells that run the cell as it is.
 _TRANSPARENT = frozenset({"capture", "prun", "time"})
 
@@ -37,6 +43,11 @@ class Statement:
         source: Where it stands.
         binds: The names that it binds or deletes.
         changes: The names whose values it changes in place: `d["a"] = 1`, `xs.append(2)`.
+        calls: The functions that it calls by their bare names when it is executed.
+        decorated: What its decorators call, or belong to.
+        alias_of: The name that its value begins with, if it only gives that another name.
+        is_function: Whether it defines a function.
+        is_class: Whether it defines a class.
         line: The line on which it begins, decorators left aside.
         first_line: The line on which it begins, with its decorators.
         end_line: The line on which it ends.
@@ -46,6 +57,10 @@ class Statement:
         self.source, self._index = source, index
         self.binds = (*_bound(node, source), *_starred(node, source))
         self.changes = tuple(dict.fromkeys(_changed(node, source)))
+        self.calls = tuple(_called(node))
+        self.decorated = tuple(decorator_calls(node))
+        self.alias_of = _alias_of(node)
+        self.is_function, self.is_class = isinstance(node, FUNCTIONS), isinstance(node, ast.ClassDef)
         self.line, self.end_line = node.lineno, node.end_lineno or node.lineno
         self.first_line = first_line(node)
 
@@ -230,24 +245,31 @@ def absolute_module(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*base, node.module] if node.module else base)
 
 
-def _changed(node: ast.stmt, source: SourceText) -> Iterator[str]:
+def _changed(node: ast.stmt, source: SourceText) -> Iterable[str]:
     if isinstance(node, _ONLY_BIND):
-        return
-    for part in inside(node) if source.may_mutate or not isinstance(node, _SIMPLE) else [node]:
-        match part:
-            case ast.Assign(targets=targets):
-                yield from _roots(targets)
-            case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-                yield from _roots([target])
-            case ast.Delete(targets=targets):
-                yield from _roots(targets)
-            case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in MUTATORS:
-                yield from filter(None, [root_name(value)])
+        return ()
+    if source.may_mutate or not isinstance(node, _SIMPLE):
+        return changed_in(inside(node))
+    return changed_in(part for target in _targets(node) for part in inside(target))
 
 
-def _roots(targets: list[ast.expr]) -> Iterator[str]:
-    for target in targets:
-        if isinstance(target, ast.Attribute | ast.Subscript) and (name := root_name(target)):
-            yield name
-        elif isinstance(target, ast.Tuple | ast.List):
-            yield from _roots(target.elts)
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    match node:
+        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+            return targets
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            return [target]
+    return []
+
+
+def _called(node: ast.stmt) -> Iterable[FunctionCall]:
+    if isinstance(node, _ONLY_BIND) or isinstance(getattr(node, "value", None), ast.Constant | ast.Name):
+        return ()
+    return calls_in(inside(node))
+
+
+def _alias_of(node: ast.stmt) -> str | None:
+    match node:
+        case ast.Assign(value=ast.Name() | ast.Attribute() | ast.Subscript() as value):
+            return root_name(value)
+    return None

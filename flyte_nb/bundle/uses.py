@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.scopes import Function, arguments_of, bound_names, declared_names
 
@@ -113,6 +113,7 @@ class _Finder(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._visit_all(node.decorator_list)
         with self._inside(_type_parameters(node)):
+            self._visit_all(getattr(node, "type_params", ()))
             for argument in arguments_of(node):
                 self._hint(argument.annotation)
             self._hint(node.returns)
@@ -134,10 +135,15 @@ class _Finder(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._visit_all(node.decorator_list)
         with self._inside(_type_parameters(node)):
-            self._visit_all([*node.bases, *node.keywords])
+            self._visit_all([*getattr(node, "type_params", ()), *node.bases, *node.keywords])
             with self._inside(_Scope({"__module__", "__qualname__", "__class__"}, is_class=True)):
                 self._visit_all(node.body)
         self._bind(node.name)
+
+    def visit_TypeAlias(self, node: Any) -> None:
+        self._bind(node.name.id)
+        with self._inside(_type_parameters(node)):
+            self._visit_all([*node.type_params, node.value])
 
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         first, *others = node.generators

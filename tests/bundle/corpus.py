@@ -15,6 +15,7 @@ from .cases import (
     decorators,
     defaults,
     executed,
+    held_out,
     imports,
     names,
     scopes,
@@ -43,5 +44,6 @@ TOPICS: Mapping[str, tuple[Case, ...]] = {
     "imports": imports.CASES,
     "annotations": annotations.CASES,
     "workloads": workloads.CASES,
+    "held out": held_out.CASES,
 }
 CORPUS: tuple[Case, ...] = tuple(labelled for cases in TOPICS.values() for labelled in cases)
