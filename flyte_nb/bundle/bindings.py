@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from copy import copy
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.constants import SHUFFLING_FUNCTIONS
@@ -19,6 +20,7 @@ __all__ = [
     "is_task_decorator",
     "kept_names",
     "short_code",
+    "undecorated",
     "what_sets",
 ]
 
@@ -131,3 +133,12 @@ def short_code(node: ast.expr) -> str:
     """Return an expression as code for a message."""
     text = " ".join(ast.unparse(node).split())
     return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+def undecorated(node: ast.stmt) -> ast.stmt:
+    """Return the function of a task without the decorator that makes it one."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return node
+    plain = copy(node)
+    plain.decorator_list = [decorator for decorator in node.decorator_list if not is_task_decorator(decorator)]
+    return plain

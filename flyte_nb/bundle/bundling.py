@@ -19,7 +19,7 @@ from flyte_nb.bundle.namespace import Kind, Meaning, Namespace
 from flyte_nb.bundle.slicing import Located, slice_of
 from flyte_nb.bundle.specification import specification, storable
 from flyte_nb.bundle.statements import SourceText
-from flyte_nb.bundle.user_modules import imported_modules, user_files
+from flyte_nb.bundle.user_modules import user_files
 from flyte_nb.errors import FlyteNbError, HiddenDependencyError, SourceTooDeepError, SourceUnavailableError
 from flyte_nb.libraries import installed_packages
 from flyte_nb.masking import without_credentials
@@ -193,12 +193,7 @@ class _Look:
         return Bundle(name, storable(said), sources, seen, composed.text, files, composed.unwritten)
 
     def _files(self, found: Slice) -> dict[str, str]:
-        modules = {
-            module
-            for part in found.parts.values()
-            if "import" in part.statement.source.text
-            for module in imported_modules([part.node], part.statement.source.package)
-        }
+        modules = {module for part in found.parts.values() for module in part.statement.modules}
         return user_files(sorted(modules), self._is_taken_apart)
 
     def _is_taken_apart(self, module: str) -> bool:

@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.composing import import_lines, in_order
-from flyte_nb.bundle.slicing import undecorated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +47,7 @@ def _entries(part: Part) -> list[list[str]]:
     if isinstance(part.node, ast.Import | ast.ImportFrom):
         return [["import", line] for line in import_lines(part)]
     if part.task:
-        return [[part.task, ast.unparse(undecorated(part.node))]]
+        return [[part.task, part.statement.function(part.node).code]]
     return [["", part.statement.code]]
 
 

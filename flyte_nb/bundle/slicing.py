@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flyte_nb.bundle.bindings import is_task_decorator
 from flyte_nb.bundle.constants import FLYTE
 from flyte_nb.bundle.module_names import ENVIRONMENT
 from flyte_nb.bundle.namespace import Kind, imported, where
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.bundle.namespace import Meaning, Namespace
 
-__all__ = ["Located", "Part", "Slice", "outermost_functions", "slice_of", "undecorated"]
+__all__ = ["Located", "Part", "Slice", "outermost_functions", "slice_of"]
 
 # What a module of an environment calls these two.
 _OF_THE_MODULE = frozenset({ENVIRONMENT, "flyte"})
@@ -153,7 +151,7 @@ class _Cutter:
     def _follow(self, part: Part, task: str) -> None:
         if part.task:
             captured = {problem.name for problem in self.slice.problems if problem.task == part.task}
-            used = uses(undecorated(part.node), lazy_annotations=part.statement.source.is_lazy)
+            used = part.statement.function(part.node).uses
         else:
             captured, used = set(), part.statement.uses
         own = set(part.statement.binds) if isinstance(part.node, ast.If | ast.Try) else set()
@@ -283,15 +281,6 @@ def _attributes_of(name: str, node: ast.AST) -> Iterator[str]:
 def _meet(module: str, attribute: str) -> bool:
     """Say whether `attribute` is in `module`, or on the way to it."""
     return all(left == right for left, right in zip(module.split("."), attribute.split("."), strict=False))
-
-
-def undecorated(node: ast.stmt) -> ast.stmt:
-    """Return the function of a task without the decorator that makes it one."""
-    if not isinstance(node, FUNCTIONS):
-        return node
-    plain = copy(node)
-    plain.decorator_list = [decorator for decorator in node.decorator_list if not is_task_decorator(decorator)]
-    return plain
 
 
 def outermost_functions(node: ast.AST) -> list[AnyFunction]:

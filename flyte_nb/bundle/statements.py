@@ -7,9 +7,11 @@ import io
 import re
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.bundle.bindings import undecorated
 from flyte_nb.bundle.changes import calls_in, changed_in, decorator_calls
 from flyte_nb.bundle.constants import CHANGING_FUNCTIONS, MUTATORS, SHUFFLING_FUNCTIONS
 from flyte_nb.bundle.scopes import bound_names, inside, root_name
@@ -17,11 +19,11 @@ from flyte_nb.bundle.uses import Uses, uses
 from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from flyte_nb.bundle.changes import FunctionCall
 
-__all__ = ["FUNCTIONS", "SourceText", "Statement", "absolute_module", "first_line"]
+__all__ = ["FUNCTIONS", "SourceText", "Statement", "absolute_module", "first_line", "imported_modules"]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TEMPLATE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -34,6 +36,19 @@ _MUTATION = re.compile(
 )
 # Magics of whole cells that run the cell as it is.
 _TRANSPARENT = frozenset({"capture", "prun", "time"})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFunction:
+    """The function of a task, without the decorator that makes it one.
+
+    Attributes:
+        uses: The names that it uses.
+        code: What Python sees of it.
+    """
+
+    uses: Uses
+    code: str
 
 
 class Statement:
@@ -55,6 +70,7 @@ class Statement:
 
     def __init__(self, source: SourceText, index: int, node: ast.stmt) -> None:
         self.source, self._index = source, index
+        self._functions: dict[int, TaskFunction] = {}
         self.binds = (*_bound(node, source), *_starred(node, source))
         self.changes = tuple(dict.fromkeys(_changed(node, source)))
         self.calls = tuple(_called(node))
@@ -78,6 +94,21 @@ class Statement:
     def code(self) -> str:
         """What Python sees of it: without comments and layout."""
         return ast.unparse(self.node)
+
+    @cached_property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that are imported anywhere in it."""
+        if "import" not in self.source.text:
+            return ()
+        return tuple(imported_modules([self.node], self.source.package))
+
+    def function(self, node: ast.stmt) -> TaskFunction:
+        """Return what matters of a task's function that is this statement, or in it."""
+        if node.lineno not in self._functions:
+            plain = undecorated(node)
+            used = uses(plain, lazy_annotations=self.source.is_lazy)
+            self._functions[node.lineno] = TaskFunction(used, ast.unparse(plain))
+        return self._functions[node.lineno]
 
     def __repr__(self) -> str:
         return f"<{self.source.title}, line {self.line}: {', '.join(self.binds)}>"
@@ -234,6 +265,18 @@ def _starred(node: ast.stmt, source: SourceText) -> tuple[str, ...]:
             public = getattr(module, "__all__", None)
             names += public if public is not None else [name for name in vars(module or object) if name[:1] != "_"]
     return tuple(names)
+
+
+def imported_modules(nodes: Iterable[ast.AST], package: str = "") -> Iterator[str]:
+    """Yield the full names of the modules that are imported anywhere in `nodes`; some may be names inside of one."""
+    for top in nodes:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                module = absolute_module(node, package)
+                yield module
+                yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def absolute_module(node: ast.ImportFrom, package: str) -> str:

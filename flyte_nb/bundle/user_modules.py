@@ -9,25 +9,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flyte_nb.bundle.statements import absolute_module
+from flyte_nb.bundle.statements import imported_modules
 from flyte_nb.libraries import is_library, is_library_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-__all__ = ["imported_modules", "user_files"]
-
-
-def imported_modules(nodes: Iterable[ast.AST], package: str = "") -> Iterator[str]:
-    """Yield the full names of the modules that are imported anywhere in `nodes`; some may be names inside of one."""
-    for top in nodes:
-        for node in ast.walk(top):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                module = absolute_module(node, package)
-                yield module
-                yield from (f"{module}.{alias.name}" for alias in node.names)
+__all__ = ["user_files"]
 
 
 def user_files(modules: Iterable[str], leave_out: Callable[[str], bool]) -> dict[str, str]:
