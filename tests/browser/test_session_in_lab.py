@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 QUICKSTART, RUNNING = NOTEBOOKS / "01_quickstart.ipynb", NOTEBOOKS / "02_running_tasks.ipynb"
+DEPLOYING = NOTEBOOKS / "03_deploying.ipynb"
 
 _LOAD = "%load_ext flyte_nb\nimport flyte_nb as flyte"
 _BASE = """\
@@ -97,6 +98,29 @@ def test_the_second_tutorial_runs_from_top_to_bottom(lab, open_notebook, screens
     assert _saved(notebook, "%flyte_run choose").count("✗") == 2
     assert _saved(notebook, "second = %flyte_run").count("≡") == 5
     assert _saved(notebook, "%flyte_runs").startswith("Runs: 1 failed, 4 succeeded")
+
+
+def test_the_third_tutorial_runs_from_top_to_bottom(lab, open_notebook, screenshot):
+    """Run All in the real front end: plans show what differs, refusals are one line, deployments and exports succeed."""
+    notebook = open_notebook(_without_outputs(lab, DEPLOYING))
+    notebook.run_all()
+    for name, beginning in {
+        "deploying-deployed": "deployment = %flyte_deploy",
+        "deploying-plan": "%flyte_plan --save",
+        "deploying-blocked": "weights = ",
+        "deploying-history": "%flyte_deployments",
+        "deploying-export": "%flyte_export",
+    }.items():
+        notebook.page.evaluate(
+            "(index) => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'start')",
+            _position(notebook, beginning),
+        )
+        notebook.page.wait_for_timeout(500)  # the notebook draws what comes into view a little later
+        screenshot(name)
+    notebook.save()
+    assert _saved(notebook, "deployment = %flyte_deploy").count("✓ deployed") == 4
+    assert "risk: +2 −1 lines" in _saved(notebook, "%flyte_plan --save")
+    assert _saved(notebook, "%flyte_rollback d1").count("= unchanged") == 3
 
 
 def test_the_graph_follows_the_notebook(lab, open_notebook):
