@@ -237,13 +237,17 @@ class Notebook:
         )
         self.await_idle()
 
-    def run_cell(self, index: int) -> None:
-        """Run one cell and wait for it."""
-        before = self._executed()
+    def start_cell(self, index: int) -> None:
+        """Run a cell without waiting for its end."""
         self.page.evaluate(
             "(index) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }", index
         )
         self.command("notebook:run-cell")
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell and wait for it."""
+        before = self._executed()
+        self.start_cell(index)
         self._await_executed(before)
 
     def _executed(self) -> int:
@@ -304,6 +308,21 @@ def open_notebook(page: Page, lab: Lab) -> Iterator[Callable[..., Notebook]]:
     yield opened
     page.goto("about:blank")
     lab.end_kernels()
+
+
+@pytest.fixture
+def open_gate(lab: Lab) -> Iterator[Callable[..., None]]:
+    """A function that opens gates, files that slow code waits for, by their names; they are closed after the test."""
+    gates: list[Path] = []
+
+    def opened(*names: str) -> None:
+        gates.extend(lab.root / name for name in names)
+        for gate in gates:
+            gate.touch()
+
+    yield opened
+    for gate in gates:
+        gate.unlink(missing_ok=True)
 
 
 @pytest.fixture

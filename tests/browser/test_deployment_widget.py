@@ -50,34 +50,11 @@ _DEPLOY_TWO = "deployment = %flyte_deploy api --target slow"
 
 
 @pytest.fixture
-def open_gate(lab):
-    """A function that lets environments pass the gate of that name; gates are closed again after the test."""
-    gates = []
-
-    def opened(*names):
-        gates.extend(lab.root / name for name in names)
-        for gate in gates:
-            gate.touch()
-
-    yield opened
-    for gate in gates:
-        gate.unlink(missing_ok=True)
-
-
-@pytest.fixture
 def notebook(lab, open_notebook):
     """A notebook with environments that take their time, and a deployment of them."""
     opened = open_notebook(lab.write("deployment.ipynb", _DEFINE, _DEPLOY, _DEPLOY_TWO))
     opened.run_cell(0)
     return opened
-
-
-def _start(notebook, index):
-    """Run a cell without waiting for its end."""
-    notebook.page.evaluate(
-        "(index) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }", index
-    )
-    notebook.command("notebook:run-cell")
 
 
 def _node(notebook, name):
@@ -90,7 +67,7 @@ def _await_state(notebook, name, state):
 
 def test_states_change_live(notebook, open_gate, screenshot):
     """Cards, clocks, the bar and the counts follow; what fails is loud; in both themes."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page, view = notebook.page, notebook.output(1)
     _await_state(notebook, "ml-training", "running")
     _await_state(notebook, "base-utils", "succeeded")
@@ -123,7 +100,7 @@ def test_states_change_live(notebook, open_gate, screenshot):
 
 def test_the_log_of_what_is_selected_grows(notebook, open_gate, screenshot):
     """A click shows what the environment has said, which follows; updates neither close it nor take the focus."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     _await_state(notebook, "ml-training", "running")
     _node(notebook, "ml-training").click()
     page = notebook.page
@@ -151,7 +128,7 @@ def test_the_log_of_what_is_selected_grows(notebook, open_gate, screenshot):
 
 def test_the_cancel_button_ends_the_deployment(notebook, screenshot):
     """What was going on is cancelled, what was not begun never is, and the cell ends with one line."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page = notebook.page
     _await_state(notebook, "ml-training", "running")
     page.get_by_role("button", name="Cancel").click()
@@ -164,7 +141,7 @@ def test_the_cancel_button_ends_the_deployment(notebook, screenshot):
 
 def test_a_restarted_kernel_leaves_no_deployment_going(notebook, screenshot):
     """The view says that it is lost, and its clocks stand."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page = notebook.page
     _await_state(notebook, "ml-training", "running")
     notebook.command("kernelmenu:restart")
@@ -181,7 +158,7 @@ def test_a_restarted_kernel_leaves_no_deployment_going(notebook, screenshot):
 
 def test_without_a_kernel_and_untrusted_all_is_there(notebook, open_gate, lab, page, screenshot):
     """Whoever receives the notebook sees the graph, the table, the error and what was said before it."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     _await_state(notebook, "ml-training", "running")
     open_gate("first", "second")
     page.wait_for_selector(".fnb-deployment[data-state='failed']")

@@ -51,34 +51,11 @@ _FAIL = "result = %flyte_run pipeline('s3://bucket/samples.csv', rate=0.2)"
 
 
 @pytest.fixture
-def open_gate(lab):
-    """A function that lets tasks pass the gate of that name; gates are closed again after the test."""
-    gates = []
-
-    def opened(*names):
-        gates.extend(lab.root / name for name in names)
-        for gate in gates:
-            gate.touch()
-
-    yield opened
-    for gate in gates:
-        gate.unlink(missing_ok=True)
-
-
-@pytest.fixture
 def notebook(lab, open_notebook):
     """A notebook with tasks, a run of them, and one that fails."""
     opened = open_notebook(lab.write("run.ipynb", _DEFINE, _RUN, _FAIL))
     opened.run_cell(0)
     return opened
-
-
-def _start(notebook, index):
-    """Run a cell without waiting for its end."""
-    notebook.page.evaluate(
-        "(index) => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index; }", index
-    )
-    notebook.command("notebook:run-cell")
 
 
 def _row(notebook, text, index=0):
@@ -95,7 +72,7 @@ def _key(notebook):
 
 def test_the_tree_grows_while_it_runs(notebook, open_gate, screenshot):
     """Calls appear under their caller, clocks tick, and at the end everything says so; in both themes."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page, view = notebook.page, notebook.output(1)
     _await_running(notebook, "evaluate")
     assert _row(notebook, "pipeline").get_attribute("aria-level") == "1"
@@ -123,7 +100,7 @@ def test_the_tree_grows_while_it_runs(notebook, open_gate, screenshot):
 def test_bars_lie_under_each_other(notebook, open_gate):
     """The timeline is one: what began later begins further right, however deep its row is."""
     open_gate("first", "second")
-    _start(notebook, 1)
+    notebook.start_cell(1)
     notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
     tracks = notebook.page.locator(".fnb-track")
     assert len(set(tracks.evaluate_all("tracks => tracks.map(track => track.getBoundingClientRect().left)"))) == 1
@@ -151,7 +128,7 @@ def test_a_failure_is_loud_where_it_arose(notebook, screenshot):
 def test_the_keyboard_reaches_everything(notebook, open_gate, screenshot):
     """Arrows move and fold, Enter opens details and closes them, and the notebook does not take the keys."""
     open_gate("first", "second")
-    _start(notebook, 1)
+    notebook.start_cell(1)
     notebook.await_idle()
     page = notebook.page
     page.wait_for_selector(".fnb-run[data-state='succeeded']")
@@ -186,7 +163,7 @@ def test_the_keyboard_reaches_everything(notebook, open_gate, screenshot):
 
 def test_the_lines_of_an_open_call_follow(notebook, open_gate, screenshot):
     """What a task prints appears while it runs, spaces and all; of many lines the last are there."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     _await_running(notebook, "evaluate")
     page = notebook.page
     assert _row(notebook, "evaluate").locator(".fnb-last-line").inner_text() == "  first  part"
@@ -208,7 +185,7 @@ def test_the_lines_of_an_open_call_follow(notebook, open_gate, screenshot):
 
 def test_the_focus_outlives_an_update_of_the_output(notebook, open_gate):
     """What is kept in the notebook is replaced while the run goes on; who reads it is not disturbed."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     _await_running(notebook, "evaluate")
     page = notebook.page
     _row(notebook, "evaluate").focus()
@@ -245,7 +222,7 @@ def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screensho
     """They take a few rows: how many are in each state, the failed ones, and the slowest."""
     notebook = open_notebook(lab.write("many.ipynb", _DEFINE, _SWEEP))
     notebook.run_cell(0)
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page = notebook.page
     page.locator(".fnb-row[data-kind='group']", has_text="× 10,000").wait_for()
     screenshot("run_many_begins", notebook.output(1))
@@ -270,7 +247,7 @@ def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screensho
 def test_a_reloaded_page_is_live_again(notebook, open_gate, lab):
     """The kernel still has the view; what it sent as differences is not lost."""
     open_gate("first", "second")
-    _start(notebook, 1)
+    notebook.start_cell(1)
     notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
     notebook.save()
     notebook.reload()
@@ -384,7 +361,7 @@ def test_the_cancel_button_calls_back(direct):
 
 def test_the_cancel_button_ends_the_cell(notebook):
     """The run is cancelled, its view says so, the cell ends with one line, and the button is gone."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page = notebook.page
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_selector(".fnb-run[data-state='cancelled']")
@@ -395,7 +372,7 @@ def test_the_cancel_button_ends_the_cell(notebook):
 
 def test_a_restarted_kernel_leaves_no_run_going(notebook, screenshot):
     """The view says that the run is lost, its clock stands, and there is nothing to cancel."""
-    _start(notebook, 1)
+    notebook.start_cell(1)
     page = notebook.page
     page.wait_for_selector(".fnb-run[data-state='running']")
     notebook.command("kernelmenu:restart")

@@ -101,7 +101,7 @@ def test_the_second_tutorial_runs_from_top_to_bottom(lab, open_notebook, screens
 
 
 def test_the_third_tutorial_runs_from_top_to_bottom(lab, open_notebook, screenshot):
-    """Run All in the real front end: plans show what differs, refusals are one line, deployments and exports succeed."""
+    """Run All in the real front end: plans show what differs, and deployments and exports succeed."""
     notebook = open_notebook(_without_outputs(lab, DEPLOYING))
     notebook.run_all()
     for name, beginning in {
