@@ -293,3 +293,15 @@ def test_reset_forgets_definitions_and_keeps_deployments() -> None:
     assert dict(flyte_nb.registry()) == {}
     flyte_nb.TaskEnvironment("base-utils", image="python:3.12-slim")
     assert flyte_nb.plan().actions == {"base-utils": "unchanged"}
+
+
+def test_a_plan_can_be_deployed_once() -> None:
+    """A plan is applied as it was seen, and refused when it is no longer what would be done."""
+    flyte_nb.TaskEnvironment("base")
+    flyte_nb.TaskEnvironment("ml", depends_on=["base"])
+    plan = flyte_nb.plan("base")
+    assert asyncio.run(flyte_nb.deploy(plan)).order == ["base"]
+    with pytest.raises(flyte_nb.PlanOutdatedError, match="'base' changed on the target"):
+        asyncio.run(flyte_nb.deploy(plan))
+    with pytest.raises(flyte_nb.InvalidTypeError, match="an environment or its name"):
+        asyncio.run(flyte_nb.deploy(plan, "ml"))
