@@ -196,7 +196,7 @@ class _Look:
         modules = {
             module
             for part in found.parts.values()
-            if "import" in part.statement.source.text
+            if part.statement.source.may_import
             for module in imported_modules([part.node], part.statement.source.package)
         }
         return user_files(sorted(modules), self._is_taken_apart)

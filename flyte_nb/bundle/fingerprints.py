@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.composing import import_lines, in_order
-from flyte_nb.bundle.slicing import undecorated
+from flyte_nb.bundle.function_nodes import undecorated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
