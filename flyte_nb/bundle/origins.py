@@ -47,6 +47,16 @@ class View:
         """Say whether anything binds `name`."""
         return self.namespace.binder(name, self.statement) is not None
 
+    def written(self, name: str) -> ast.expr | None:
+        """Return the expression that an assignment binds to `name`, or None if none does."""
+        binder = self.namespace.binder(name, self.statement)
+        match binder.node if binder else None:
+            case (
+                ast.Assign(targets=[ast.Name(id=to)], value=value) | ast.AnnAssign(target=ast.Name(id=to), value=value)
+            ):
+                return value if to == name else None
+        return None
+
     def makes_values(self, name: str) -> bool:
         """Say whether `name` is a class whose instances only hold what they are given."""
         binder = self.namespace.binder(name, self.statement)
