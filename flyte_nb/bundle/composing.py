@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.declarations import environment_declaration, task_decorator
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
-from flyte_nb.bundle.namespace import imported
+from flyte_nb.bundle.origins import imported
 from flyte_nb.bundle.statement_text import own_name, reference_lines, statement_text
 from flyte_nb.bundle.statements import FUNCTIONS, absolute_module
 from flyte_nb.graph import ordered
@@ -61,6 +62,7 @@ def compose(
     imports = dict.fromkeys(["import flyte", *declaration.imports])
     blocks: list[tuple[str, bool]] = []  # with whether blank lines go around it
     sources: dict[str, str] = {}
+    counts: Counter[str] = Counter()
     parts = in_order(slice_)
     ambiguous = _ambiguous(parts)
     for part in parts:
@@ -78,7 +80,7 @@ def compose(
             imports.update(dict.fromkeys(decorator.imports))
             text = f"{decorator.text}\n{text}"
         blocks.append((text, isinstance(part.node, (*FUNCTIONS, ast.ClassDef))))
-        sources[_label(part, sources)] = text
+        sources[_label(part, counts)] = text
     own = reference_lines(slice_.foreign, modules)
     imports.update(dict.fromkeys(f"from {PACKAGE} import {modules[name]}" for name in known))
     imports.update(dict.fromkeys(own))
@@ -153,13 +155,10 @@ def import_lines(part: Part) -> Iterator[str]:
                 yield ast.unparse(ast.ImportFrom(module, [alias], 0))
 
 
-def _label(part: Part, taken: Mapping[str, str]) -> str:
+def _label(part: Part, counts: Counter[str]) -> str:
     label = part.task or ", ".join(part.statement.binds) or ", ".join(part.statement.changes)
-    number, name = 1, label
-    while name in taken:
-        number += 1
-        name = f"{label} ({number})"
-    return name
+    counts[label] += 1
+    return label if counts[label] == 1 else f"{label} ({counts[label]})"
 
 
 def _joined(blocks: Sequence[tuple[str, bool]]) -> str:

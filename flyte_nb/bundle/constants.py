@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from flyte_nb.bundle.scopes import bound_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["CHANGING_FUNCTIONS", "FLYTE", "MUTATORS", "SHUFFLING_FUNCTIONS", "Meanings", "run_time_part"]
 
@@ -66,6 +66,27 @@ _PURE = frozenset(
 )
 # fmt: on
 _PURE_MODULES = ("math.", "cmath.", "statistics.")
+# Methods of containers that change nothing.
+_OF_SETS = frozenset(
+    {"copy", "difference", "intersection", "isdisjoint", "issubset", "issuperset", "symmetric_difference", "union"}
+)
+_READING: Mapping[type | None, frozenset[str]] = {
+    dict: frozenset({"copy", "get", "items", "keys", "values"}),
+    list: frozenset({"copy", "count", "index"}),
+    tuple: frozenset({"count", "index"}),
+    set: _OF_SETS,
+    frozenset: _OF_SETS,
+}
+_CONTAINERS: Mapping[str, type] = {kind.__name__: kind for kind in (dict, frozenset, list, set, tuple)}
+_DISPLAYS: Mapping[type, type] = {
+    ast.Dict: dict,
+    ast.DictComp: dict,
+    ast.List: list,
+    ast.ListComp: list,
+    ast.Set: set,
+    ast.SetComp: set,
+    ast.Tuple: tuple,
+}
 # Attributes of modules that say something about the process that asks.
 _OF_THE_PROCESS = ("os.environ", "sys.argv", "sys.path", "sys.modules", "sys.stdin", "sys.stdout", "sys.stderr")
 
@@ -78,6 +99,9 @@ class Meanings(Protocol):
 
     def is_bound(self, name: str) -> bool:
         """Say whether anything binds `name`: a builtin is then no longer one."""
+
+    def written(self, name: str) -> ast.expr | None:
+        """Return the expression that an assignment binds to `name`, or None if none does."""
 
     def makes_values(self, name: str) -> bool:
         """Say whether `name` is a class of the user's whose instances only hold what they are given."""
@@ -145,7 +169,8 @@ def _is_pure(call: ast.Call, meanings: Meanings, local: frozenset[str]) -> bool:
         full = _full_name(function, meanings)
         if full is not None:
             return _is_known(full)
-        return _is_text_method(function, local) or _is_of_flyte(function, meanings)
+        of_text = _is_text_method(function, meanings, local)
+        return of_text or _is_reading(function, meanings, local) or _is_of_flyte(function, meanings)
     return False
 
 
@@ -163,18 +188,38 @@ def _is_flyte(full_name: str | None) -> bool:
     return full_name is not None and full_name.partition(".")[0] in FLYTE
 
 
-def _is_text_method(function: ast.Attribute, local: frozenset[str]) -> bool:
-    """Say whether a method of a string is called: of a literal, or of what a comprehension over constants gives."""
+def _is_text_method(function: ast.Attribute, meanings: Meanings, local: frozenset[str]) -> bool:
+    """Say whether a method of a string is called: of one that is written out, or of what a comprehension gives."""
     if not hasattr(str, function.attr):
         return False
     match function.value:
         case ast.Constant(value=str() | bytes()) | ast.JoinedStr():
             return True
         case ast.Name(id=name):
-            return name in local
+            return name in local or _kind(meanings.written(name), meanings) in (str, bytes)
         case ast.Call(func=ast.Attribute() as inner):
-            return _is_text_method(inner, local)
+            return _is_text_method(inner, meanings, local)
     return False
+
+
+def _is_reading(function: ast.Attribute, meanings: Meanings, local: frozenset[str]) -> bool:
+    """Say whether a method is called of a container that is written out, and only reads it."""
+    value: ast.expr | None = function.value
+    if isinstance(value, ast.Name):
+        value = None if value.id in local else meanings.written(value.id)
+    return function.attr in _READING.get(_kind(value, meanings), ())
+
+
+def _kind(value: ast.expr | None, meanings: Meanings) -> type | None:
+    """Return the type of a container or a text, as far as its syntax says it."""
+    match value:
+        case ast.Constant(value=str() | bytes() as text):
+            return type(text)
+        case ast.JoinedStr():
+            return str
+        case ast.Call(func=ast.Name(id="dict" | "frozenset" | "list" | "set" | "tuple" as name)):
+            return None if meanings.is_bound(name) else _CONTAINERS[name]
+    return _DISPLAYS.get(type(value))
 
 
 def _is_known(full_name: str) -> bool:

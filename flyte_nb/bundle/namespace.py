@@ -21,8 +21,9 @@ from flyte_nb.bundle.bindings import (
 )
 from flyte_nb.bundle.changes import changes_of
 from flyte_nb.bundle.constants import run_time_part
+from flyte_nb.bundle.origins import View
 from flyte_nb.bundle.scopes import BUILTINS
-from flyte_nb.bundle.statements import FUNCTIONS, Statement, absolute_module
+from flyte_nb.bundle.statements import FUNCTIONS, Statement
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.task import Task
 
@@ -32,27 +33,12 @@ if TYPE_CHECKING:
     from flyte_nb.bundle.changes import FunctionCall, FunctionChanges
     from flyte_nb.bundle.statements import SourceText
 
-__all__ = ["Kind", "Meaning", "Namespace", "imported", "where"]
+__all__ = ["Kind", "Meaning", "Namespace", "where"]
 
 # Of IPython, in every notebook; a module would not have them.
 _OF_THE_NOTEBOOK = frozenset(
     {"In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_dh", "_ih", "_oh", "get_ipython", "display"}
 )
-# Classes made by one of these only hold what they are given.
-_RECORD_BASES = frozenset(
-    [
-        "enum.Enum",
-        "enum.Flag",
-        "enum.IntEnum",
-        "enum.IntFlag",
-        "enum.StrEnum",
-        "pydantic.BaseModel",
-        "typing.NamedTuple",
-        "typing.TypedDict",
-        "typing_extensions.TypedDict",
-    ]
-)
-_RECORD_DECORATORS = frozenset({"dataclasses.dataclass", "pydantic.dataclasses.dataclass", "attr.s", "attrs.define"})
 _NEVER_RUN_TIME = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 _MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__package__", "__spec__"})
 
@@ -288,7 +274,7 @@ class Namespace:
             return ""
         if not is_definition(node):
             return f"{what_sets(node)} in {where(statement)}"
-        view = _View(self, statement)
+        view = View(self, statement)
         for value in () if is_override(node) else deciding_values(node):
             part = run_time_part(value, view)
             if part is not None:
@@ -303,42 +289,6 @@ class Namespace:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What names mean where one statement is executed."""
-
-    namespace: Namespace
-    statement: Statement
-
-    def origin(self, name: str) -> str | None:
-        binder = self.namespace.binder(name, self.statement)
-        return None if binder is None else imported(binder, name)
-
-    def is_bound(self, name: str) -> bool:
-        return self.namespace.binder(name, self.statement) is not None
-
-    def makes_values(self, name: str) -> bool:
-        binder = self.namespace.binder(name, self.statement)
-        return binder is not None and _is_record(binder, self.namespace)
-
-
-def imported(statement: Statement, name: str) -> str | None:
-    """Return the full name of what an import binds to `name`, or None if it is not one."""
-    node = statement.node
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.asname == name:
-                return alias.name
-            if alias.asname is None and alias.name.partition(".")[0] == name:
-                return name
-    if isinstance(node, ast.ImportFrom):
-        module = absolute_module(node, statement.source.package)
-        for alias in node.names:
-            if (alias.asname or alias.name) == name or alias.name == "*":
-                return f"{module}.{name if alias.name == '*' else alias.name}"
-    return None
-
-
 def where(statement: Statement, line: int | None = None) -> str:
     """Return the place of a statement, or of a line in it, as people say it."""
     return f"{statement.source.title}, line {line or statement.line}"
@@ -349,38 +299,3 @@ def _notes_subclasses(node: ast.stmt) -> bool:
     return isinstance(node, ast.ClassDef) and any(
         isinstance(part, FUNCTIONS) and part.name == "__init_subclass__" for part in node.body
     )
-
-
-def _is_record(statement: Statement, namespace: Namespace) -> bool:
-    """Say whether a class only holds what its instances are given: a dataclass, an enumeration, a named tuple."""
-    node = statement.node
-    if isinstance(node, ast.Assign):  # Point = namedtuple("Point", "x y")
-        match node.value:
-            case ast.Call(func=function):
-                made = _origin(function, namespace, statement)
-                return made in _RECORD_BASES or made == "collections.namedtuple"
-        return False
-    if not isinstance(node, ast.ClassDef):
-        return False
-    decorators = [decorator.func if isinstance(decorator, ast.Call) else decorator for decorator in node.decorator_list]
-    if any(_origin(decorator, namespace, statement) in _RECORD_DECORATORS for decorator in decorators):
-        return True
-    for base in node.bases:
-        if _origin(base, namespace, statement) in _RECORD_BASES:
-            return True
-        above = namespace.binder(base.id, statement) if isinstance(base, ast.Name) else None
-        if above and above is not statement and _is_record(above, namespace):
-            return True
-    return False
-
-
-def _origin(node: ast.expr, namespace: Namespace, statement: Statement) -> str | None:
-    attributes: list[str] = []
-    while isinstance(node, ast.Attribute):
-        attributes.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    binder = namespace.binder(node.id, statement)
-    origin = imported(binder, node.id) if binder else None
-    return ".".join([origin, *reversed(attributes)]) if origin else None

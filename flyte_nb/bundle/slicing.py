@@ -7,23 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.constants import FLYTE
+from flyte_nb.bundle.function_nodes import AnyFunction, is_in_function
 from flyte_nb.bundle.module_names import ENVIRONMENT
-from flyte_nb.bundle.namespace import Kind, imported, where
+from flyte_nb.bundle.namespace import Kind, where
+from flyte_nb.bundle.origins import imported
 from flyte_nb.bundle.problems import HiddenDependency
 from flyte_nb.bundle.scopes import root_name
-from flyte_nb.bundle.statements import FUNCTIONS, Statement
 from flyte_nb.bundle.uses import uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flyte_nb.bundle.namespace import Meaning, Namespace
+    from flyte_nb.bundle.statements import Statement
 
-__all__ = ["Located", "Part", "Slice", "outermost_functions", "slice_of"]
+__all__ = ["Located", "Part", "Slice", "slice_of"]
 
 # What a module of an environment calls these two.
 _OF_THE_MODULE = frozenset({ENVIRONMENT, "flyte"})
-AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,15 @@ class _Cutter:
         self._pending: list[tuple[Part, str]] = []
         self._changed: set[tuple[Statement, str]] = set()
         self._unless: list[tuple[Statement, HiddenDependency]] = []
+        self._meanings: dict[tuple[Statement, str], Meaning] = {}
 
     def add_task(self, located: Located) -> None:
         """Begin with a task."""
         part = Part(located.namespace, located.statement, located.node, task=located.task)
         self.slice.parts[located.node] = part
         self._pending.append((part, located.task))
+        if (function := located.node.name) in _OF_THE_MODULE:
+            self._add_taken(part, located.task, function, located.node.lineno)
         for name in located.captured:
             line = uses(located.node).later.get(name, located.node.lineno)
             reason = "a variable of the function around it, which only a run of that function has"
@@ -165,7 +169,7 @@ class _Cutter:
             self._need(part, task, name, line, now=False)
 
     def _need(self, part: Part, task: str, name: str, line: int, *, now: bool) -> None:
-        meaning = part.namespace.meaning(name, part.statement if now else None)
+        meaning = self._meaning(part.namespace, name, part.statement if now else None)
         match meaning.kind:
             case Kind.DEFINITION if meaning.statement:
                 self._include(part, task, name, line, meaning.statement, now=now)
@@ -174,14 +178,21 @@ class _Cutter:
             case Kind.RUN_TIME | Kind.UNKNOWN:
                 self._refuse(part, task, name, line, meaning.reason, unknown=meaning.kind is Kind.UNKNOWN)
 
+    def _meaning(self, namespace: Namespace, name: str, before: Statement | None) -> Meaning:
+        binder = namespace.binder(name, before)
+        if binder is None:
+            return namespace.meaning(name, before)
+        if (binder, name) not in self._meanings:  # each of the statements that change a value asks what it is
+            self._meanings[binder, name] = namespace.meaning(name, before)
+        return self._meanings[binder, name]
+
     def _include(self, user: Part, task: str, name: str, line: int, statement: Statement, *, now: bool) -> None:
         namespace = user.namespace
         if (origin := imported(statement, name)) and self._is_taken_from(origin):
             self._include_from(user, task, name, origin, now=now)
             return
         if name in _OF_THE_MODULE and (origin or "").partition(".")[0] not in FLYTE:
-            reason = "a name that its module has for something else"
-            self._add(self._problem(user, task, name, line, reason, way_out="Give it another name."))
+            self._add_taken(user, task, name, line)
             return
         part = self._part(namespace, statement, task)
         part.names.add(name)
@@ -249,7 +260,7 @@ class _Cutter:
             self._refuse(user, task, name, line, f"{meaning.kind.value} ({meaning.refers_to}) that is not defined now")
         elif environment == self.slice.environment:
             self.slice.aliases[name] = meaning
-        elif now or not _is_in_function(user.node, name):
+        elif now or not is_in_function(user.node, name):
             self.slice.foreign[name] = meaning
         else:
             user.foreign[name] = meaning
@@ -257,6 +268,10 @@ class _Cutter:
     def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, *, unknown: bool = False) -> None:
         way_out = "Define it in a cell, or correct the name." if unknown else ""
         self._add(self._problem(user, task, name, line, reason, way_out=way_out))
+
+    def _add_taken(self, user: Part, task: str, name: str, line: int) -> None:
+        reason = "a name that its module has for something else"
+        self._add(self._problem(user, task, name, line, reason, way_out="Give it another name."))
 
     def _add(self, problem: HiddenDependency) -> None:
         if all(known.name != problem.name for known in self.slice.problems):
@@ -281,25 +296,3 @@ def _attributes_of(name: str, node: ast.AST) -> Iterator[str]:
 def _meet(module: str, attribute: str) -> bool:
     """Say whether `attribute` is in `module`, or on the way to it."""
     return all(left == right for left, right in zip(module.split("."), attribute.split("."), strict=False))
-
-
-def outermost_functions(node: ast.AST) -> list[AnyFunction]:
-    """Return the functions in `node`, without those inside of other functions and lambdas."""
-    if isinstance(node, FUNCTIONS):
-        return [node]
-    if isinstance(node, ast.Lambda):
-        return []
-    return [function for child in ast.iter_child_nodes(node) for function in outermost_functions(child)]
-
-
-def _is_in_function(node: ast.stmt, name: str) -> bool:
-    """Say whether all uses of `name` are in functions, into which an import can be written."""
-    everywhere = sum(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
-    functions = outermost_functions(node)
-    inside = sum(
-        isinstance(part, ast.Name) and part.id == name
-        for function in functions
-        for statement in function.body
-        for part in ast.walk(statement)
-    )
-    return everywhere == inside

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.bindings import is_task_decorator
+from flyte_nb.bundle.function_nodes import outermost_functions
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.bundle.namespace import Kind
-from flyte_nb.bundle.slicing import outermost_functions
-from flyte_nb.bundle.statements import absolute_module, first_line
+from flyte_nb.bundle.statements import absolute_module, decorator_row, first_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,8 +66,8 @@ def statement_text(part: Part, modules: Mapping[str, str]) -> str:
 
 def _first_line(part: Part) -> int:
     """Return the line, from 0, where a statement begins, with its decorators and the comments right above."""
-    first = first_line(part.node) - 1
     lines = part.statement.source.lines
+    first = first_row(part.node, lines)
     while not part.task and first > 0 and lines[first - 1].startswith("#"):
         first -= 1
     return first
@@ -87,10 +87,20 @@ def _apply(lines: list[str], edit: _Edit, first: int) -> None:
 
 def _without_task_decorator(lines: list[str], part: Part, first: int) -> list[str]:
     gone: set[int] = set()
-    for decorator in getattr(part.node, "decorator_list", []):
+    decorators: list[ast.expr] = getattr(part.node, "decorator_list", [])
+    rows = [decorator_row(decorator, part.statement.source.lines) for decorator in decorators]
+    below = [*rows[1:], part.node.lineno - 1][: len(rows)]
+    for decorator, begin, end in zip(decorators, rows, below, strict=True):
         if is_task_decorator(decorator):
-            gone.update(range(decorator.lineno - 1 - first, (decorator.end_lineno or decorator.lineno) - first))
+            gone.update(range(begin - first, _end_of_code(lines, end - first)))
     return [line for number, line in enumerate(lines) if number not in gone]
+
+
+def _end_of_code(lines: list[str], end: int) -> int:
+    """Return where the code before line `end` is over: below it are only comments and blank lines."""
+    while lines[end - 1].lstrip()[:1] in ("", "#"):
+        end -= 1
+    return end
 
 
 def _dedented(text: str) -> str:
@@ -127,7 +137,7 @@ def _imports_inside(part: Part, modules: Mapping[str, str]) -> Iterator[_Edit]:
 def _at_the_top(function: ast.FunctionDef | ast.AsyncFunctionDef, imports: list[str], lines: list[str]) -> _Edit:
     body = function.body
     at = body[1] if ast.get_docstring(function, clean=False) is not None and len(body) > 1 else body[0]
-    row = first_line(at) - 1
+    row = first_row(at, lines)
     before = lines[row].encode()[: at.col_offset].decode()
     if before.strip() in ("", "@"):
         indent = before[: len(before) - len(before.lstrip())]
@@ -140,7 +150,7 @@ def _at_the_top(function: ast.FunctionDef | ast.AsyncFunctionDef, imports: list[
 def _absolute_imports(part: Part) -> Iterator[_Edit]:
     """Yield edits that make imports inside of functions mean the same from another folder, and without flyte_nb."""
     source = part.statement.source
-    for node in ast.walk(part.node) if "import" in source.text else ():
+    for node in ast.walk(part.node) if source.may_import else ():
         if isinstance(node, ast.ImportFrom) and (node.level or node.module == "flyte_nb"):
             module = absolute_module(node, source.package)
             new = ast.ImportFrom("flyte" if module == "flyte_nb" else module, node.names, 0)

@@ -19,11 +19,20 @@ from flyte_nb.bundle.uses import Uses, uses
 from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flyte_nb.bundle.changes import FunctionCall
 
-__all__ = ["FUNCTIONS", "SourceText", "Statement", "absolute_module", "first_line", "imported_modules"]
+__all__ = [
+    "FUNCTIONS",
+    "SourceText",
+    "Statement",
+    "absolute_module",
+    "decorator_row",
+    "first_line",
+    "first_row",
+    "imported_modules",
+]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TEMPLATE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -98,7 +107,7 @@ class Statement:
     @cached_property
     def modules(self) -> tuple[str, ...]:
         """The modules that are imported anywhere in it."""
-        if "import" not in self.source.text:
+        if not self.source.may_import:
             return ()
         return tuple(imported_modules([self.node], self.source.package))
 
@@ -200,6 +209,11 @@ class SourceText:
         return ":=" in self.text
 
     @cached_property
+    def may_import(self) -> bool:
+        """Whether it may import something."""
+        return "import" in self.text
+
+    @cached_property
     def may_star(self) -> bool:
         """Whether it may import all names of a module."""
         return bool(_STAR.search(self.text))
@@ -216,9 +230,23 @@ class SourceText:
 
 
 def first_line(node: ast.stmt) -> int:
-    """Return the line on which a statement begins, with its decorators."""
+    """Return the line on which a statement begins, with its decorators, as functions say it: brackets left aside."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def first_row(node: ast.stmt, lines: Sequence[str]) -> int:
+    """Return which of `lines`, counted from 0, a statement begins on, with its decorators."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return decorator_row(decorators[0], lines) if decorators else node.lineno - 1
+
+
+def decorator_row(decorator: ast.expr, lines: Sequence[str]) -> int:
+    """Return which of `lines`, counted from 0, has the "@" of a decorator, which may stand in brackets below it."""
+    row = decorator.lineno - 1
+    while not lines[row].lstrip().startswith("@"):
+        row -= 1
+    return row
 
 
 def _bound(node: ast.stmt, source: SourceText) -> Iterable[str]:

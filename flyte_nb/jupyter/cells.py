@@ -6,6 +6,7 @@ import threading
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from IPython import version_info
 from IPython.core.error import UsageError
 
 from flyte_nb.definitions.registry import Owner
@@ -28,6 +29,9 @@ _WITHDRAWN = "no longer defined, because the cell was deleted: {names}. If you m
 
 # The runs of cells without an id; the session outlives what is loaded into a shell, so this does, too.
 _nameless_runs = count(1)
+
+# Before IPython 9.8, a cell is counted when it is over.
+_IS_COUNTED_FIRST = version_info >= (9, 8)
 
 
 class CellRuns:
@@ -56,7 +60,7 @@ class CellRuns:
         self._note_earlier_cells()
         if _header(request).get("msg_type") == "execute_request":
             self._begin(_cell_id(None, request), request)
-            number = self._shell.execution_count - 1
+            number = self._shell.execution_count - _IS_COUNTED_FIRST
             if history := self._shell.history_manager:
                 self._note_source(history.input_hist_raw[-1], history.input_hist_parsed[-1], number)
 
@@ -65,7 +69,7 @@ class CellRuns:
         history = self._shell.history_manager
         if history is None:
             return
-        for number in range(1, min(self._shell.execution_count - 1, len(history.input_hist_raw))):
+        for number in range(1, min(self._shell.execution_count - _IS_COUNTED_FIRST, len(history.input_hist_raw))):
             raw, code = history.input_hist_raw[number], history.input_hist_parsed[number]
             filename = self._shell.compile.get_code_name(raw, code, number)
             if not self._sources.knows(filename):
@@ -113,7 +117,7 @@ class CellRuns:
         self._begin(cell_id, request)
         if is_outermost:
             code = getattr(info, "transformed_cell", None) or self._transformed(info.raw_cell)
-            number = self._shell.execution_count - bool(info.store_history)
+            number = self._shell.execution_count - bool(info.store_history and _IS_COUNTED_FIRST)
             self._note_source(info.raw_cell, code, number)
 
     def _follow_deletions(self, deleted: set[str | None]) -> None:

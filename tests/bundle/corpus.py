@@ -16,6 +16,7 @@ from .cases import (
     defaults,
     executed,
     held_out,
+    held_out_second,
     imports,
     names,
     scopes,
@@ -45,5 +46,6 @@ TOPICS: Mapping[str, tuple[Case, ...]] = {
     "annotations": annotations.CASES,
     "workloads": workloads.CASES,
     "held out": held_out.CASES,
+    "held out a second time": held_out_second.CASES,
 }
 CORPUS: tuple[Case, ...] = tuple(labelled for cases in TOPICS.values() for labelled in cases)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flyte_nb.bundle.namespace import Namespace
 from flyte_nb.errors import CredentialInSourceError, FlyteNbError, HiddenDependencyError
 from flyte_nb.session import session
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.bundle.namespace import Meaning
+    from flyte_nb.bundle.statements import Statement
 
     Cell = Callable[..., None]
 
@@ -248,6 +251,51 @@ def test_a_refusal_says_cell_line_name_and_way_out(cell: Cell) -> None:
     )
     (found,) = caught.value.dependencies
     assert (found.name, found.task, found.used_by) == ("frame", "ml.t", "helper")
+
+
+def test_decorators_may_stand_in_brackets(cell: Cell) -> None:
+    """What is around a decorator is part of it: of the task's own it goes, of others it stays."""
+    cell("a", "import functools\n@(  # once\n    functools\n    .cache\n)\ndef helper(): return 1\n")
+    cell("b", "def plain(function):\n    return function\n")
+    cell("c", "@(\n    env\n    .task\n)\n# Below.\n@(\n  plain\n)\ndef t(): return helper()\n")
+    assert body() == (
+        "@(  # once\n    functools\n    .cache\n)\ndef helper(): return 1\n\n\n"
+        "def plain(function):\n    return function\n\n\n"
+        "@env.task\n# Below.\n@(\n  plain\n)\ndef t(): return helper()"
+    )
+
+
+def test_imports_go_above_a_decorator_in_brackets(cell: Cell) -> None:
+    """A task of another environment is imported before the function inside that uses it."""
+    cell("a", "base = flyte.TaskEnvironment('base')\n@base.task\ndef load(): return 1\n")
+    cell("b", "import functools\n")
+    inner = "    @(\n        functools.cache\n    )\n    def inner(): return load()\n    return inner()\n"
+    cell("c", f"@env.task\ndef t():\n{inner}")
+    assert body() == f"@env.task\ndef t():\n    from environments.base import load\n{inner}".strip()
+
+
+@pytest.mark.parametrize("name", ["env", "flyte"])
+def test_a_task_has_a_name_that_its_module_does_not_need(cell: Cell, name: str) -> None:
+    """The module binds these two itself, so a function that is called so would take their place."""
+    cell("a", f"ml = env\n@ml.task\ndef {name}(): return 1\n")
+    with pytest.raises(HiddenDependencyError, match=rf"`{name}` \(cell \[2\], line 3\), .* Give it another name\."):
+        bundle()
+
+
+def test_each_value_is_looked_at_once(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many statements change a value, what it is takes one look."""
+    asked = []
+    meaning = Namespace.meaning
+
+    def counted(self: Namespace, name: str, before: Statement | None = None) -> Meaning:
+        asked.append(name)
+        return meaning(self, name, before)
+
+    monkeypatch.setattr(Namespace, "meaning", counted)
+    cell("a", "xs = []\n" + "xs.append(1)\n" * 50)
+    cell("b", TASK.format("len(xs)"))
+    assert body().count("xs.append(1)") == 50
+    assert asked.count("xs") == 1
 
 
 def test_scripts_have_bundles_too(tmp_path: Path) -> None:

@@ -348,4 +348,43 @@ CASES = (
         """,
         refused="config",
     ),
+    case(
+        "constant containers and texts are read by their methods",
+        """
+        CLASSES = {"cat": 0, "dog": 1}
+        NAMES = {number: name for name, number in CLASSES.items()}
+        LAST = max(CLASSES.values()) + CLASSES.get("bird", 0)
+        ORDER: list[str] = list(CLASSES.keys())
+        TEXT = "a line\\nanother"
+        LINES = TEXT.upper().splitlines()
+        BOTH = {"cat"}.union(ORDER)
+        """,
+        """
+        @env.task
+        def train(number: int) -> str:
+            return NAMES[number % LAST] + LINES[0] + ORDER[ORDER.index("cat")] + "".join(BOTH)
+        """,
+        kept="CLASSES NAMES LAST ORDER TEXT LINES BOTH",
+    ),
+    case(
+        "methods of these names are of classes of the notebook",
+        """
+        import time
+        class Clock(dict):
+            def items(self):
+                return [("now", time.time())]
+        clock = Clock()
+        NAMES = [name for name, _ in clock.items()]
+        VALUES = list(Clock(a=1).values())
+        dict = Clock
+        TABLE = dict(a=1)
+        ITEMS = tuple(TABLE.items())
+        """,
+        """
+        @env.task
+        def train(number: int) -> int:
+            return len(NAMES) + len(VALUES) + len(ITEMS)
+        """,
+        refused="NAMES VALUES ITEMS",
+    ),
 )
