@@ -327,6 +327,31 @@ class DeploymentLockedError(FlyteNbError):
         )
 
 
+class UnknownOriginError(FlyteNbError):
+    """What is no longer defined was to be removed where nothing tells whose it is; nothing was deployed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing tells which notebook or script this is, so pruning could remove what others have deployed. "
+            "Deploy without it, or set os.environ['JPY_SESSION_NAME'] to the path of the notebook first."
+        )
+
+
+class DeploymentOvertakenError(FlyteNbError):
+    """Somebody else took the deployment for dead, and has deployed to its target; it was stopped.
+
+    Attributes:
+        target: The name of the target.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        super().__init__(
+            f"this deployment gave no sign of life for so long, as when a machine sleeps, that another took its place "
+            f"at {target}. It was stopped; deploy again to do what is left."
+        )
+
+
 class UnknownDeploymentError(FlyteNbError, KeyError):
     """A name was used that no deployment of the history has.
 

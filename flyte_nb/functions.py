@@ -72,6 +72,7 @@ def plan(*environments: TaskEnvironment | str, target: str = "local", prune: boo
     Raises:
         UnknownEnvironmentError: One of `environments` is not defined.
         UnknownTargetError: There is no such target.
+        UnknownOriginError: `prune`, and nothing tells which notebook or script this is.
     """
     return session().plan(environments, session().target(target), prune=prune, max_concurrency=DEFAULT_CONCURRENCY)[0]
 
@@ -104,11 +105,13 @@ async def deploy(
     Raises:
         UnknownEnvironmentError: A name is not defined; nothing was deployed.
         UnknownTargetError: There is no such target.
+        UnknownOriginError: `prune`, and nothing tells which notebook or script this is.
         SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
         HiddenDependencyError: A task uses what only a run of the notebook gives; nothing was deployed.
         CredentialInSourceError: Code holds a password or the like; nothing was deployed.
         PlanOutdatedError: The session or the target has changed since the plan was made; nothing was deployed.
         DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
+        DeploymentOvertakenError: Another kernel took this deployment for dead, and deployed; this one was stopped.
         StateError: The deployment cannot be recorded; it was stopped.
     """
     from flyte_nb.deployment.apply import Policy
@@ -157,6 +160,7 @@ async def rollback(deployment: str, *, max_concurrency: int = DEFAULT_CONCURRENC
     Raises:
         UnknownDeploymentError: There is no deployment of that name.
         UnknownTargetError: It went to a target that this session does not have.
+        DeploymentBlockedError: A version is no longer kept; nothing was deployed.
         DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
         StateError: The history cannot be read or written.
     """

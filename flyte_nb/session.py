@@ -13,6 +13,7 @@ from flyte_nb.errors import (
     FlyteNbError,
     InvalidTypeError,
     UnknownEnvironmentError,
+    UnknownOriginError,
     UnknownTargetError,
 )
 from flyte_nb.execution.history.history import History
@@ -198,6 +199,8 @@ class Session:
         from flyte_nb.deployment.origin import origin_of_this_process
 
         origin = origin_of_this_process()
+        if not origin:
+            raise UnknownOriginError  # as of everybody else that is not known
         return [name for name, other in self.past_deployments.origins(target).items() if other == origin]
 
     def bundles(

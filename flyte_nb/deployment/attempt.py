@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.status import State
@@ -53,7 +53,7 @@ class Attempt:
         finally:
             if timer:
                 timer.cancel()
-        self.left_traces = self.left_traces or self._reason is not None or copy_context() != context
+        self.left_traces = self.left_traces or self._reason is not None or _differ(context, copy_context())
 
     def stop(self) -> None:
         """Cancel the work, unless it was cancelled before."""
@@ -78,3 +78,8 @@ class Attempt:
         if self._reason is State.TIMED_OUT:
             return State.TIMED_OUT, f"took longer than {timeout:g} s ({error_text(error)})"
         return State.FAILED, error_text(error)
+
+
+def _differ(before: Context, after: Context) -> bool:
+    """Say whether variables have other values. To compare these is up to them: an array gives no yes or no."""
+    return len(before) != len(after) or any(before.get(name, after) is not value for name, value in after.items())

@@ -75,20 +75,21 @@ class Deployments:
             wait: Whether to wait while somebody else deploys to `target`.
 
         Raises:
-            DeploymentLockedError: Somebody else deploys to `target`, and `wait` is not wanted.
+            DeploymentBlockedError: The plan has steps that cannot be taken; nothing is kept.
+            DeploymentLockedError: Somebody else deploys to `target`, and `wait` is not wanted; or took this one for
+                dead while the machine slept, and it was stopped.
+            DeploymentOvertakenError: Somebody else did so, and has ended.
             StateError: What happens cannot be kept; the deployment was stopped.
         """
         telling = Telling(watcher or Nobody())
-        lock = TargetLock(self._state, target.name, self._origin)
-        try:
+        async with TargetLock(self._state, target.name, self._origin) as lock:
             await lock.acquire(telling, wait=wait)
             await self._close_lost(target)
             plan, bundles = make()
+            plan.raise_if_blocked()
             number = await self._begin(lock, plan, bundles, policy, kind)
             telling.begun(plan, name_of(number))
             return await self._apply(lock, number, plan, bundles, target, policy, telling)
-        finally:
-            await lock.release()
 
     async def _begin(
         self, lock: TargetLock, plan: Plan, bundles: Mapping[str, Bundle], policy: Policy, kind: str
@@ -126,10 +127,12 @@ class Deployments:
         # In this very task: what wants the process to end may leave only the one that waits for it.
         task = asyncio.current_task()
         recorder = Recorder(number, self._state.writes, telling, lambda: task and task.cancel())
-        lock.give_signs(recorder.fail)
         try:
-            deployment = await apply_plan(plan, bundles, target, policy, recorder)
-            await recorder.settle()
+            with lock.signing(recorder.fail):
+                deployment = await apply_plan(plan, bundles, target, policy, recorder)
+                await recorder.settle()
+        except GeneratorExit:
+            raise  # the loop was closed over it: the history will say lost, and look at the target
         except BaseException as error:
             if recorder.failure:
                 # Some of what happened is not kept: the history will say lost, and look at the target.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,9 +28,17 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._begin_anew()
+        _all.add(self)
+
+    def _begin_anew(self) -> None:
         self._waiting: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
         self._lock = threading.Lock()
         self._is_writing = False
+
+    def end_in_child(self) -> None:
+        """Leave what waits to the process that this one was forked from: here its thread does not exist."""
+        self._begin_anew()
 
     def submit(self, write: Callable[[Connection], T]) -> Future[T]:
         """Have the thread call `write`; the future has what it gives, once that is durable. It cannot be cancelled.
@@ -83,3 +93,15 @@ class GroupCommit:
         connection.execute("COMMIT")
         for (_, future), result in zip(waiting, results, strict=True):
             future.set_result(result)
+
+
+_all: weakref.WeakSet[GroupCommit] = weakref.WeakSet()
+
+
+def _end_in_child() -> None:
+    for writes in _all:
+        writes.end_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_end_in_child)

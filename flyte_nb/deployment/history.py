@@ -143,7 +143,7 @@ class DeploymentHistory:
         with self._state.reading() as connection:
             for name, seconds in connection.execute(query, (target, _LOOKED_AT)) if connection else ():
                 if len(took[name]) < _SUCCESSES:
-                    took[name].append(seconds)
+                    took[name].append(max(0.0, seconds))  # the clock may have been set back meanwhile
         return {name: median(seconds) for name, seconds in took.items()}
 
     def origins(self, target: str) -> dict[str, str]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from flyte_nb.errors import DeploymentLockedError
+from flyte_nb.errors import DeploymentLockedError, DeploymentOvertakenError
 from flyte_nb.execution.clock import utc
 from flyte_nb.liveness import SIGN_SECONDS, SessionRecord
 from flyte_nb.targets.writing import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from datetime import datetime
 
     from flyte_nb.database import Connection
@@ -80,7 +82,7 @@ def _holder(
 
 
 class TargetLock:
-    """The right to deploy to one target.
+    """The right to deploy to one target; at the end of an `async with`, it is given back if it was taken.
 
     Attributes:
         name: What tells it from every other lock.
@@ -89,10 +91,17 @@ class TargetLock:
     def __init__(self, state: DeploymentState, target: str, origin: str) -> None:
         self.name = uuid4().hex
         self._writes, self._target, self._origin = state.writes, target, origin
-        self._signing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> TargetLock:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        giving_back = self._let_go()
+        if kind is not GeneratorExit:  # then the loop was closed over it, and nothing can be waited for
+            await written(giving_back)
 
     async def acquire(self, watcher: Watcher, *, wait: bool) -> None:
-        """Take the lock, at once if its holder is gone. Whatever comes of it, `release` must follow.
+        """Take the lock, at once if its holder is gone; inside of an `async with`.
 
         Args:
             watcher: Is told who holds it.
@@ -126,43 +135,44 @@ class TargetLock:
         )
         return None
 
-    def give_signs(self, lost: Callable[[Exception], None]) -> None:
-        """Give signs of life until `release`; `lost` is told if somebody has taken the lock for that of a dead."""
+    @contextmanager
+    def signing(self, lost: Callable[[Exception], None]) -> Iterator[None]:
+        """Give signs of life in the body; `lost` is told if somebody has taken the lock for that of a dead."""
 
         async def repeat() -> None:
-            while True:
+            refusal: Exception | None = None
+            while not refusal:
                 await asyncio.sleep(SIGN_SECONDS)
                 try:
-                    holder = await written(self._writes.submit(self._sign))
+                    refusal = await written(self._writes.submit(self._sign))
                 except Exception as error:  # noqa: BLE001 - whatever it is, the lock may no longer be ours
-                    lost(error)
-                    return
-                if holder:
-                    lost(DeploymentLockedError(self._target, holder.who, holder.since))
-                    return
+                    refusal = error
+            lost(refusal)
 
-        self._signing = asyncio.ensure_future(repeat())
+        loop = asyncio.get_running_loop()
+        signing = loop.create_task(repeat())
+        try:
+            yield
+        finally:
+            if not loop.is_closed():
+                signing.cancel()
 
-    def _sign(self, connection: Connection) -> Holder | None:
-        """Write that the holder lives, or return who holds the lock by now."""
+    def _sign(self, connection: Connection) -> Exception | None:
+        """Write that the holder lives, or return why it no longer holds the lock."""
         row = connection.execute(f"SELECT {_COLUMNS} FROM lock WHERE target = ?", (self._target,)).fetchone()  # noqa: S608
-        holder = _holder(*row) if row else None
-        if holder and holder.session.name != self.name:
-            return holder
+        if not row:
+            return DeploymentOvertakenError(self._target)  # by somebody who has ended meanwhile
+        holder = _holder(*row)
+        if holder.session.name != self.name:
+            return DeploymentLockedError(self._target, holder.who, holder.since)
         connection.execute("UPDATE lock SET sign = ? WHERE holder = ?", (time.time(), self.name))
         return None
 
-    async def release(self) -> None:
-        """Give the lock back, if it was taken.
-
-        Raises:
-            StateError: The database cannot be written. The lock counts as that of a dead all the same.
-        """
-        if self._signing:
-            self._signing.cancel()
+    def _let_go(self) -> Future[None]:
+        """Give the lock back, if it was taken. If that cannot be written, it counts as that of a dead."""
         giving_back = self._writes.submit(self._give_back)
         _held.discard(self.name)
-        await written(giving_back)
+        return giving_back
 
     def _give_back(self, connection: Connection) -> None:
         connection.execute("DELETE FROM lock WHERE holder = ?", (self.name,))

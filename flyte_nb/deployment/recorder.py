@@ -55,8 +55,8 @@ class Recorder:
         self._deployment, self._writes, self._watcher, self._failed = deployment, writes, watcher, failed
         self._loop = asyncio.get_running_loop()
         self._numbers, self._lines = count(), Counter[str]()
-        # What targets say comes from any thread.
-        self._lock = threading.Lock()
+        # What targets say comes from any thread; where no thread can be begun, the writer works in that very one.
+        self._lock = threading.RLock()
         self._waiting: deque[EnvironmentStatus | LogRow] = deque()
         self._is_asked = False
 

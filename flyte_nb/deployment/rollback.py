@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_rollback"]
 
+_MISSING = "the version of {name!r} is no longer kept. Deploy it from its notebook."
+
 
 def plan_rollback(
     deployment: RecordedDeployment, state: DeploymentState, deployed: Mapping[str, Deployed]
 ) -> tuple[Plan, dict[str, Bundle]]:
     """Return the plan that brings back the versions `deployment` ended with, and what it would deploy.
 
-    An environment that failed then, was not begun, or was removed, is left alone, and so is every other.
+    An environment that failed then, was not begun, or was removed, is left alone, and so is every other. One whose
+    version is not kept is blocked.
 
     Args:
         deployment: What to go back to.
@@ -42,4 +45,6 @@ def plan_rollback(
         name: tuple(other for other in bundle.specification.get("depends_on", ()) if other in bundles)
         for name, bundle in bundles.items()
     }
-    return make_plan(deployment.target, list(bundles), dependencies, bundles, deployed), bundles
+    missing = {name: _MISSING.format(name=name) for name, _ in wanted if name not in bundles}
+    names, dependencies = [*bundles, *missing], {**dependencies, **dict.fromkeys(missing, ())}
+    return make_plan(deployment.target, names, dependencies, bundles, deployed, problems=missing), bundles

@@ -112,7 +112,7 @@ def plan_from_json(text: str, where: str = "in this text") -> Plan:
         raise SavedPlanError(where, f"was saved by a newer flyte_nb (format {version!r}, known {_VERSION})")
     try:
         return _plan(entry)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SavedPlanError(where, f"was changed since it was saved: {error!r}") from error
 
 

@@ -600,6 +600,27 @@ def test_an_attempt_that_was_cancelled_leaves_nothing_to_the_next() -> None:
     assert found == ["untouched"] * 3
 
 
+def test_variables_of_targets_need_not_be_comparable() -> None:
+    """Arrays and frames, of which nobody can say whether they are equal, do not stop a deployment."""
+
+    class Frame:
+        __hash__ = None  # type: ignore[assignment]  # as a DataFrame
+
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("The truth value of a DataFrame is ambiguous")
+
+    variable: ContextVar[Frame] = ContextVar("variable")
+
+    async def scenario() -> Deployment:
+        variable.set(Frame())
+        return await Applied(dict.fromkeys("abc", ()), NotingTarget(work)).start()
+
+    async def work(name: str) -> None:
+        variable.set(Frame())
+
+    assert asyncio.run(scenario()).states == dict.fromkeys("abc", "succeeded")
+
+
 def test_the_longest_way_is_begun_first() -> None:
     """With one place, what most depends on goes before what was registered before it."""
     edges: Graph = {"side": (), "other": (), **CHAIN}

@@ -13,6 +13,8 @@ import pytest
 from flyte_nb.deployment.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
 from flyte_nb.deployment.history import DeploymentHistory
+from flyte_nb.deployment.plan import Plan
+from flyte_nb.deployment.planning import make_plan
 from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.errors import StateError, UnknownDeploymentError
 
@@ -267,3 +269,16 @@ def test_looking_creates_nothing(tmp_path: Path) -> None:
     assert history.deployments() == []
     assert history.durations("local") == history.origins("local") == {}
     assert not (tmp_path / "home").exists()
+
+
+def test_a_clock_that_was_set_back_is_no_negative_time(place: Place) -> None:
+    """What seems to have ended before it began took no time, and plans that expect so can be read again."""
+    asyncio.run(place.deploy())
+    place.state.writes.submit(
+        lambda connection: connection.execute("UPDATE deployment_environment SET ended = started - 5")
+    ).result(10)
+    durations = place.history.durations("memory")
+    assert durations == dict.fromkeys(CHAIN, 0.0)
+    bundles = {name: bundle(name, "2", depends_on) for name, depends_on in CHAIN.items()}
+    plan = make_plan("memory", list(CHAIN), CHAIN, bundles, place.target.observe(), durations=durations)
+    assert Plan.from_json(plan.to_json()) == plan

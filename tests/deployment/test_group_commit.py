@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -149,3 +150,40 @@ def test_a_process_that_ends_writes_first(tmp_path: Path) -> None:
     """What was submitted is written although the script is at its end."""
     subprocess.run([sys.executable, "-c", LEAVING, tmp_path / "facts.sqlite3"], check=True)
     assert facts(tmp_path / "facts.sqlite3") == list(range(100))
+
+
+class Gated(Database):
+    """A database that lets nobody in until its gate is open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, STEPS)
+        self.asked, self.gate = threading.Event(), threading.Event()
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        self.asked.set()
+        self.gate.wait(20)
+        with super().connected() as connection:
+            yield connection
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_writes_for_itself(tmp_path: Path) -> None:
+    """It has not the thread of its parent: it begins its own, and leaves what waits to the other."""
+    database = Gated(tmp_path / "facts.sqlite3")
+    writes = GroupCommit(database)
+    written = writes.submit(insert(1))
+    assert database.asked.wait(20)
+    waiting = writes.submit(insert(2))
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            database.gate.set()
+            writes.submit(insert(3)).result(20)
+            os._exit(0)
+        os._exit(1)
+    database.gate.set()
+    assert (written.result(20), waiting.result(20)) == (1, 2)
+    assert os.waitpid(child, 0)[1] == 0
+    with closing(sqlite3.connect(database.path)) as connection:
+        assert connection.execute("SELECT number FROM fact ORDER BY number").fetchall() == [(1,), (2,), (3,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sqlite3
 import time
@@ -18,7 +19,7 @@ from flyte_nb.deployment.history import DeploymentHistory
 from flyte_nb.deployment.locking import TargetLock
 from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.deployment.watching import Nobody
-from flyte_nb.errors import DeploymentLockedError
+from flyte_nb.errors import DeploymentLockedError, DeploymentOvertakenError
 from flyte_nb.liveness import SessionRecord
 
 from .places import MemoryTarget, Noting, making, until
@@ -218,12 +219,11 @@ def test_signs_of_life_are_given(state: DeploymentState, monkeypatch: pytest.Mon
             return float(connection.execute("SELECT sign FROM lock").fetchone()[0])
 
     async def scenario() -> None:
-        lock = TargetLock(state, "memory", "")
-        await lock.acquire(Nobody(), wait=False)
-        first = sign()
-        lock.give_signs(lambda error: None)
-        await until(lambda: sign() > first)
-        await lock.release()
+        async with TargetLock(state, "memory", "") as lock:
+            await lock.acquire(Nobody(), wait=False)
+            first = sign()
+            with lock.signing(lambda error: None):
+                await until(lambda: sign() > first)
 
     asyncio.run(scenario())
     assert locks(state) == []
@@ -244,3 +244,44 @@ def test_who_was_taken_for_dead_stops(state: DeploymentState, monkeypatch: pytes
 
     asyncio.run(scenario())
     assert locks(state) == ["memory"]
+
+
+def test_who_was_overtaken_stops_too(state: DeploymentState, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If another has taken the lock over and has given it back already, the deployment does not go on beside others."""
+    monkeypatch.setattr(locking, "SIGN_SECONDS", 0.01)
+    target = MemoryTarget()
+    target.released = set()
+
+    async def scenario() -> None:
+        work = asyncio.ensure_future(Deployments(state, "").deploy(target, making(target), Policy()))
+        await until(lambda: target.begun)
+        hold(state, machine="elsewhere boot")
+        state.writes.submit(lambda connection: connection.execute("DELETE FROM lock")).result(10)
+        with pytest.raises((DeploymentOvertakenError, DeploymentLockedError), match="eploy again"):
+            await asyncio.wait_for(work, 20)
+
+    asyncio.run(scenario())
+    assert target.begun == ["base"]
+
+
+def test_a_loop_that_is_closed_gives_the_lock_back(state: DeploymentState) -> None:
+    """The deployment it went on in is told as lost, not as failed, and the same process can deploy at once."""
+    target = MemoryTarget()
+    target.released = {"base"}
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda loop, context: None)  # asyncio says that tasks were destroyed
+    deployments = Deployments(state, "")
+    work = loop.create_task(deployments.deploy(target, making(target), Policy()))
+    loop.run_until_complete(until(lambda: "ml" in target.begun))
+    loop.close()
+    del work
+    for _ in range(2):  # the writer may still have what it wrote last, and then writes what it is given
+        state.writes.submit(lambda connection: None).result(10)
+        gc.collect()
+    state.writes.submit(lambda connection: None).result(10)
+    history = DeploymentHistory(state, lambda _: target.observe())
+    (lost,) = history.deployments()
+    assert (lost.status, lost.counts) == ("lost", {"succeeded": 1, "lost": 1, "cancelled": 1})
+    target.released = None
+    again = asyncio.run(deployments.deploy(target, making(target), Policy(), wait=False))
+    assert again.states == {"base": "unchanged", "ml": "succeeded", "api": "succeeded"}

@@ -177,3 +177,26 @@ def test_a_loop_that_is_closed_hears_nothing(state: DeploymentState) -> None:
     asyncio.run(scenario())
     state.writes.submit(lambda connection: None).result(10)
     assert ("base", "succeeded") in stored(state, "name, state", "deployment_environment")
+
+
+def test_where_no_thread_can_be_begun_it_is_written_all_the_same(
+    state: DeploymentState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that has no threads left writes where it is, and does not wait for itself."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    watcher = Noting()
+
+    async def scenario() -> None:
+        recorder = Recorder(1, state.writes, watcher)
+        with monkeypatch.context() as without_threads:
+            without_threads.setattr(threading.Thread, "start", refuse)
+            recorder.note(EnvironmentStatus("base", State.RUNNING))
+            recorder.log("base", "deploying")
+            await recorder.settle()
+
+    asyncio.run(scenario())
+    assert watcher.states == [("base", "running")]
+    assert ("base", "running") in stored(state, "name, state", "deployment_environment")

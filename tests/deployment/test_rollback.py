@@ -17,7 +17,13 @@ from flyte_nb.deployment.deployments import Deployments
 from flyte_nb.deployment.history import DeploymentHistory
 from flyte_nb.deployment.rollback import plan_rollback
 from flyte_nb.deployment.state import DeploymentState
-from flyte_nb.errors import DeploymentFailedError, UnknownDeploymentError, UnknownTargetError
+from flyte_nb.errors import (
+    DeploymentBlockedError,
+    DeploymentFailedError,
+    UnknownDeploymentError,
+    UnknownOriginError,
+    UnknownTargetError,
+)
 from flyte_nb.session import session
 
 from .places import Graph, MemoryTarget, making
@@ -167,6 +173,7 @@ def test_a_rollback_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_prune_removes_only_what_was_deployed_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """What another notebook has deployed, and this one does not define, stays."""
+    monkeypatch.delattr("__main__.__file__")  # as in a kernel
     monkeypatch.setenv("JPY_SESSION_NAME", "/work/other.ipynb")
     flyte.TaskEnvironment("theirs")
     deploy()
@@ -179,3 +186,32 @@ def test_prune_removes_only_what_was_deployed_from_here(monkeypatch: pytest.Monk
     assert asyncio.run(flyte.deploy(prune=True)).states == {"base": "unchanged", "ml": "removed"}
     assert set(images()) == {"theirs", "base"}
     assert asyncio.run(flyte.deploy(prune=True)).states == {"base": "unchanged"}
+
+
+def test_prune_is_refused_where_nothing_tells_whose_something_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two notebooks of a front end that names neither would otherwise remove each other's environments."""
+    monkeypatch.delattr("__main__.__file__")
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    define("1")
+    deploy()
+    flyte.reset()
+    flyte.TaskEnvironment("theirs")
+    with pytest.raises(UnknownOriginError, match="JPY_SESSION_NAME"):
+        asyncio.run(flyte.deploy(prune=True))
+    assert set(images()) == {"base", "ml"}
+
+
+def test_a_version_that_is_gone_is_refused() -> None:
+    """What cannot be brought back is told before anything is, instead of being left out."""
+    define("1")
+    deploy()
+    define("2")
+    deploy()
+    now = images()
+    session()._deployment_state().writes.submit(
+        lambda connection: connection.execute("DELETE FROM version WHERE name = 'ml' AND specification LIKE '%:1%'")
+    ).result(10)
+    with pytest.raises(DeploymentBlockedError, match="'ml' is no longer kept"):
+        asyncio.run(flyte.rollback("d1"))
+    assert images() == now
+    assert [deployment.name for deployment in flyte.deployments()] == ["d2", "d1"]

@@ -87,6 +87,12 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def _expecting(seconds: str) -> bytes:
+    """Return a plan without steps that is expected to take so long."""
+    text = Plan("local", (), (), expected_duration=12345.0).to_json()
+    return text.replace("12345.0", seconds).encode()
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -98,6 +104,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
         (b'{"name": "package"}', "it is something else"),
         (b'{"format": "flyte_nb plan", "version": 2}', r"by a newer flyte_nb \(format 2, known 1\)"),
         (b'{"format": "flyte_nb plan", "version": 1}', "was changed since it was saved"),
+        (_expecting("1" + "0" * 400), "was changed since it was saved"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:

@@ -32,6 +32,7 @@ def execute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path],
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
 
     def run(path: Path) -> NotebookNode:
+        monkeypatch.setenv("JPY_SESSION_NAME", str(path))  # as Jupyter Server tells it
         notebook = nbformat.read(path, as_version=4)
         client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
         asyncio.run(client.async_execute())
