@@ -327,16 +327,6 @@ class DeploymentLockedError(FlyteNbError):
         )
 
 
-class UnknownOriginError(FlyteNbError):
-    """What is no longer defined was to be removed where nothing tells whose it is; nothing was deployed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "nothing tells which notebook or script this is, so pruning could remove what others have deployed. "
-            "Deploy without it, or set os.environ['JPY_SESSION_NAME'] to the path of the notebook first."
-        )
-
-
 class DeploymentOvertakenError(FlyteNbError):
     """Somebody else took the deployment for dead, and has deployed to its target; it was stopped.
 

@@ -72,7 +72,6 @@ def plan(*environments: TaskEnvironment | str, target: str = "local", prune: boo
     Raises:
         UnknownEnvironmentError: One of `environments` is not defined.
         UnknownTargetError: There is no such target.
-        UnknownOriginError: `prune`, and nothing tells which notebook or script this is.
     """
     return session().plan(environments, session().target(target), prune=prune, max_concurrency=DEFAULT_CONCURRENCY)[0]
 
@@ -105,7 +104,6 @@ async def deploy(
     Raises:
         UnknownEnvironmentError: A name is not defined; nothing was deployed.
         UnknownTargetError: There is no such target.
-        UnknownOriginError: `prune`, and nothing tells which notebook or script this is.
         SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
         HiddenDependencyError: A task uses what only a run of the notebook gives; nothing was deployed.
         CredentialInSourceError: Code holds a password or the like; nothing was deployed.

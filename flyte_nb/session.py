@@ -13,7 +13,6 @@ from flyte_nb.errors import (
     FlyteNbError,
     InvalidTypeError,
     UnknownEnvironmentError,
-    UnknownOriginError,
     UnknownTargetError,
 )
 from flyte_nb.execution.history.history import History
@@ -199,8 +198,6 @@ class Session:
         from flyte_nb.deployment.origin import origin_of_this_process
 
         origin = origin_of_this_process()
-        if not origin:
-            raise UnknownOriginError  # as of everybody else that is not known
         return [name for name, other in self.past_deployments.origins(target).items() if other == origin]
 
     def bundles(
@@ -216,8 +213,9 @@ class Session:
     def bundler(self) -> Bundler:
         """What makes bundles of the session's definitions; heavy to import."""
         from flyte_nb.bundle.bundling import Bundler
+        from flyte_nb.bundle.secret_digests import SecretDigests
 
-        return Bundler(self.registry, self.cells)
+        return Bundler(self.registry, self.cells, SecretDigests(lambda: self.settings.home_path))
 
     # Projects
 

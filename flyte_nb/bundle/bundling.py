@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from types import FunctionType
 
+    from flyte_nb.bundle.secret_digests import SecretDigests
     from flyte_nb.bundle.slicing import Slice
     from flyte_nb.definitions.registry import Registry
     from flyte_nb.definitions.sources import CellSource, CellSources
@@ -44,8 +45,8 @@ _MANY = 250
 class Bundler:
     """Makes the bundles of a session, and keeps those that cannot have changed."""
 
-    def __init__(self, registry: Registry, cells: CellSources) -> None:
-        self._registry, self._cells = registry, cells
+    def __init__(self, registry: Registry, cells: CellSources, digests: SecretDigests) -> None:
+        self._registry, self._cells, self._digests = registry, cells, digests
         self._parsed = _Parsed()
         self._kept: dict[str, tuple[_State, Bundle]] = {}
         self._surroundings: tuple[object, ...] = ()
@@ -59,7 +60,7 @@ class Bundler:
             names: Environments.
             known: Fingerprints by name. Of an environment that has this one, nothing else is worked out.
         """
-        look = _Look(self._registry, self._cells, self._parsed)
+        look = _Look(self._registry, self._cells, self._parsed, self._digests)
         found: dict[str, Bundle] = {}
         refused: dict[str, FlyteNbError] = {}
         if look.surroundings != self._surroundings:
@@ -146,8 +147,8 @@ class _Parsed:
 class _Look:
     """One look at the session: what is written where, as it is now."""
 
-    def __init__(self, registry: Registry, cells: CellSources, parsed: _Parsed) -> None:
-        self._registry, self._parsed = registry, parsed
+    def __init__(self, registry: Registry, cells: CellSources, parsed: _Parsed, digests: SecretDigests) -> None:
+        self._registry, self._parsed, self._digests = registry, parsed, digests
         self._names, self._version = cells.names, cells.version
         self._cells = cells.in_order(registry.cell_order())
         self._texts = dict(zip((cell.filename for cell in self._cells), parsed.cells(self._cells), strict=True))
@@ -160,7 +161,8 @@ class _Look:
     def surroundings(self) -> tuple[object, ...]:
         """What the bundle of any environment depends on."""
         order = tuple(cell.key for cell in self._cells)
-        return (self._version, order, tuple(self._modules.items()), tuple(self._elsewhere.items()))
+        modules, elsewhere = tuple(self._modules.items()), tuple(self._elsewhere.items())
+        return (self._version, order, modules, elsewhere, self._digests.path)
 
     def state(self, name: str) -> _State:
         """Return what else the bundle of `name` depends on, but for modules of the user that are imported."""
@@ -184,7 +186,7 @@ class _Look:
         files = self._files(found)
         refuse_credentials(name, found, files)
         said = specification(spec, dependencies, tasks)
-        seen = fingerprint(said, found, files)
+        seen = fingerprint(said, found, files, self._digests)
         if seen == known:
             return Bundle(name, {}, {}, seen, files=files)
         composed = compose(spec, dependencies, tasks, found, self._modules)

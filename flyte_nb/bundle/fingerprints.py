@@ -8,27 +8,37 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.composing import import_lines, in_order
+from flyte_nb.bundle.specification import storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flyte_nb.bundle.secret_digests import SecretDigests
     from flyte_nb.bundle.slicing import Part, Slice
 
 __all__ = ["fingerprint"]
 
 
-def fingerprint(specification: Mapping[str, Any], slice_: Slice, files: Mapping[str, str]) -> str:
+def fingerprint(specification: dict[str, Any], slice_: Slice, files: Mapping[str, str], digests: SecretDigests) -> str:
     """Return the SHA-256 in hex of a specification, the code that goes with it, and the user's modules.
 
     Comments, layout, and where in the notebook something stands do not count.
     """
     content = {
-        "specification": specification,
+        "specification": _without_secrets(specification, digests),
         "code": _code(slice_),
         "refers": _references(slice_),
         "files": {path: _seen_by_python(path, text) for path, text in sorted(files.items())},
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _without_secrets(specification: dict[str, Any], digests: SecretDigests) -> dict[str, Any]:
+    """Return `specification` with a digest in the place of what is secret in it."""
+    kept = storable(specification)
+    if kept == specification:
+        return kept
+    return {**kept, "secret": digests.digest(json.dumps(specification, sort_keys=True))}
 
 
 def _code(slice_: Slice) -> list[list[str]]:

@@ -106,4 +106,4 @@ def _clock(moment: datetime) -> str:
 
 
 def _file_name(origin: str) -> str:
-    return origin.replace("\\", "/").rpartition("/")[2] or _NONE
+    return origin.replace("\\", "/").rstrip("/").rpartition("/")[2] or _NONE

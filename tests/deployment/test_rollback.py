@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flyte_nb as flyte
+from flyte_nb.deployment import origin
 from flyte_nb.deployment.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
 from flyte_nb.deployment.history import DeploymentHistory
@@ -21,7 +22,6 @@ from flyte_nb.errors import (
     DeploymentBlockedError,
     DeploymentFailedError,
     UnknownDeploymentError,
-    UnknownOriginError,
     UnknownTargetError,
 )
 from flyte_nb.session import session
@@ -173,7 +173,7 @@ def test_a_rollback_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_prune_removes_only_what_was_deployed_from_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """What another notebook has deployed, and this one does not define, stays."""
-    monkeypatch.delattr("__main__.__file__")  # as in a kernel
+    monkeypatch.delattr("__main__.__file__", raising=False)  # as in a kernel
     monkeypatch.setenv("JPY_SESSION_NAME", "/work/other.ipynb")
     flyte.TaskEnvironment("theirs")
     deploy()
@@ -188,17 +188,21 @@ def test_prune_removes_only_what_was_deployed_from_here(monkeypatch: pytest.Monk
     assert asyncio.run(flyte.deploy(prune=True)).states == {"base": "unchanged"}
 
 
-def test_prune_is_refused_where_nothing_tells_whose_something_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two notebooks of a front end that names neither would otherwise remove each other's environments."""
-    monkeypatch.delattr("__main__.__file__")
+def test_where_nothing_tells_the_notebook_the_folder_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is executed headless in one folder prunes its own, and nothing that another folder has deployed."""
+    monkeypatch.delattr("__main__.__file__", raising=False)
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    define("1")
-    deploy()
-    flyte.reset()
-    flyte.TaskEnvironment("theirs")
-    with pytest.raises(UnknownOriginError, match="JPY_SESSION_NAME"):
-        asyncio.run(flyte.deploy(prune=True))
-    assert set(images()) == {"base", "ml"}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        origin._folder.cache_clear()
+        flyte.TaskEnvironment(name)
+        flyte.TaskEnvironment(f"{name}-base")
+        deploy()
+        flyte.reset()
+    flyte.TaskEnvironment("other")
+    assert asyncio.run(flyte.deploy(prune=True)).states == {"other": "unchanged", "other-base": "removed"}
+    origin._folder.cache_clear()
 
 
 def test_a_version_that_is_gone_is_refused() -> None:
