@@ -194,11 +194,11 @@ class Session:
         return plan, bundles, refused
 
     def _removable(self, target: str) -> list[str]:
-        """Return what this notebook or script has deployed to `target`."""
+        """Return what this notebook or script, and no other, has deployed to `target`."""
         from flyte_nb.deployment.origin import origin_of_this_process
 
-        origin = origin_of_this_process()
-        return [name for name, other in self.past_deployments.origins(target).items() if other == origin]
+        own = {origin_of_this_process()}
+        return [name for name, origins in self.past_deployments.origins(target).items() if origins == own]
 
     def bundles(
         self, names: Collection[str], known: Mapping[str, str] | None = None

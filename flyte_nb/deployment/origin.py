@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 from flyte_nb.masking import without_credentials
 
@@ -12,9 +14,20 @@ __all__ = ["origin_of_this_process"]
 
 
 def origin_of_this_process() -> str:
-    """Return the path of the notebook as Jupyter tells it (JPY_SESSION_NAME), or else that of the script, or ""."""
-    path = os.environ.get("JPY_SESSION_NAME", "")
-    if not path:
-        script = getattr(sys.modules.get("__main__"), "__file__", None)
-        path = str(Path(script).resolve()) if isinstance(script, str) and Path(script).is_file() else ""
-    return str(without_credentials(path))
+    """Return the path of the notebook or of the script; where neither is known, a name that no other session has.
+
+    Jupyter tells the path of the notebook in JPY_SESSION_NAME, VS Code in the variable `__vsc_ipynb_file__`.
+    """
+    main = sys.modules.get("__main__")
+    notebook = os.environ.get("JPY_SESSION_NAME") or getattr(main, "__vsc_ipynb_file__", "")
+    if isinstance(notebook, str) and notebook:
+        return str(without_credentials(notebook))
+    script = getattr(main, "__file__", None)
+    if isinstance(script, str) and Path(script).is_file():
+        return str(without_credentials(str(Path(script).resolve())))
+    return _session_name(os.getpid())
+
+
+@cache
+def _session_name(process: int) -> str:
+    return f"session {uuid4().hex[:8]}"
