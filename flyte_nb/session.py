@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.definitions.registry import Registry
 from flyte_nb.definitions.sources import CellSources
 from flyte_nb.errors import (
+    ExportError,
     FlyteNbError,
     InvalidTypeError,
     UnknownEnvironmentError,
@@ -174,10 +175,11 @@ class Session:
             max_concurrency: How many would be deployed at once, for the duration that is expected.
         """
         from flyte_nb.deployment.planning import make_plan
+        from flyte_nb.targets.observing import observed
 
         names, deployments = self.select(environments), self.past_deployments
         dependencies = {name: self.registry.dependencies(name) for name in names}
-        deployed = target.observe()
+        deployed = observed(target)
         bundles, refused = self.bundles(names, {name: each.fingerprint for name, each in deployed.items()})
         plan = make_plan(
             target.name,
@@ -226,6 +228,8 @@ class Session:
         from flyte_nb.project.folder import export
 
         names = self.deployment_order(environments)
+        if not names:
+            raise ExportError(fspath(folder), "no environment is defined", "Define one, or run the cells that do")
         dependencies = {name: self.registry.dependencies(name) for name in names}
         self._refuse_undefined(dependencies)
         bundles, refused = self.bundles(names)
@@ -323,13 +327,14 @@ class Session:
         """Bring back what an earlier deployment ended with: see `flyte_nb.rollback`."""
         from flyte_nb.deployment.apply import Policy
         from flyte_nb.deployment.rollback import plan_rollback
+        from flyte_nb.targets.observing import observed
 
         target = self.target(self.past_deployments.deployment(name).target)
 
         def make() -> tuple[Plan, dict[str, Bundle]]:
             # Again: it may have gone on until now.
             deployment = self.past_deployments.deployment(name)
-            return plan_rollback(deployment, self._deployment_state(), target.observe())
+            return plan_rollback(deployment, self._deployment_state(), observed(target))
 
         policy = policy or Policy(DEFAULT_CONCURRENCY)
         return await self._deployments().deploy(target, make, policy, watcher, kind="rollback", wait=wait)

@@ -162,7 +162,7 @@ class _Cutter:
             case Kind.TASK | Kind.ENVIRONMENT:
                 self._refer(part, task, name, line, meaning, now=now)
             case Kind.RUN_TIME | Kind.UNKNOWN:
-                self._refuse(part, task, name, line, meaning.reason, unknown=meaning.kind is Kind.UNKNOWN)
+                self._refuse(part, task, name, line, meaning.reason, meaning.way_out)
 
     def _include(self, user: Part, task: str, name: str, statement: Statement, *, now: bool) -> None:
         namespace = user.namespace
@@ -207,7 +207,8 @@ class _Cutter:
     def _refer(self, user: Part, task: str, name: str, line: int, meaning: Meaning, *, now: bool) -> None:
         environment = self._known(meaning)
         if not environment:
-            self._refuse(user, task, name, line, f"{meaning.kind.value} ({meaning.refers_to}) that is not defined now")
+            reason = f"{meaning.kind.value} ({meaning.refers_to}) that is not defined now"
+            self._refuse(user, task, name, line, reason, "Run the cell that defines it, or correct the name")
         elif environment == self.slice.environment:
             self.slice.aliases[name] = meaning
         elif now or not _is_in_function(user.node, name):
@@ -215,12 +216,12 @@ class _Cutter:
         else:
             user.foreign[name] = meaning
 
-    def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, *, unknown: bool = False) -> None:
+    def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, way_out: str = "") -> None:
         by = user.task or ", ".join(user.statement.binds) or where(user.statement)
         function = task.partition(".")[2]
-        way_out = f"Pass it as an input, {function}({name}=...), or define it in a cell as a function or a constant"
-        if unknown:
-            way_out = "Define it in a cell, or correct the name"
+        way_out = way_out or (
+            f"Pass it as an input, {function}({name}=...), or define it in a cell as a function or a constant"
+        )
         if any(problem.name == name for problem in self.slice.problems):
             return
         used_in = where(user.statement, line)
