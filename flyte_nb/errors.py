@@ -34,6 +34,7 @@ __all__ = [
     "SourceTooDeepError",
     "SourceUnavailableError",
     "StateError",
+    "TargetError",
     "TaskTimeoutError",
     "UncacheableGlobalError",
     "UncacheableInputError",
@@ -43,7 +44,7 @@ __all__ = [
     "UnknownTargetError",
 ]
 
-_SHOWN = 200
+_SHOWN, _BRIEF = 200, 300
 _LISTED = 5
 
 
@@ -63,6 +64,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     spelled_alike = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), spelled_alike, n=1, cutoff=0.6)
     return f" Did you mean {spelled_alike[close[0]]!r}?" if close else ""
+
+
+def _brief(reason: str) -> str:
+    """Return what somebody else gives as a reason, shortened so that an error stays one readable line."""
+    text = " ".join(reason[: 2 * _BRIEF].split())
+    return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -209,6 +216,22 @@ class SourceTooDeepError(FlyteNbError):
         )
 
 
+class TargetError(FlyteNbError):
+    """A target does not say what it has; nothing was deployed.
+
+    Attributes:
+        name: The name of the target.
+        reason: What it said instead.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(
+            f"the target {name!r} does not say what is deployed there: {_brief(reason).rstrip('.')}. "
+            "Try again when it can be reached; nothing was changed."
+        )
+
+
 class SourceUnavailableError(FlyteNbError):
     """A task cannot be deployed because Python does not know its source.
 
@@ -231,8 +254,9 @@ class HiddenDependencyError(FlyteNbError):
 
     def __init__(self, environment: str, dependencies: Sequence[object]) -> None:
         self.environment, self.dependencies = environment, tuple(dependencies)
-        others = f" ({len(self.dependencies) - 1} more like this)" if len(self.dependencies) > 1 else ""
-        super().__init__(f"{self.dependencies[0]}{others}")
+        first, *others = self.dependencies
+        names = _listed([getattr(other, "name", str(other)) for other in others])
+        super().__init__(f"{first} {names} would be missing too." if others else str(first))
 
 
 class CredentialInSourceError(FlyteNbError):
@@ -261,10 +285,12 @@ class DeploymentFailedError(FlyteNbError):
 
     def __init__(self, failed: Mapping[str, str], skipped: Collection[str]) -> None:
         self.failed, self.skipped = dict(failed), tuple(skipped)
-        reasons = "; ".join(f"{name!r} failed: {reason}" for name, reason in self.failed.items())
-        left_out = f" Not started because of that: {', '.join(self.skipped)}." if self.skipped else ""
+        told = [f"{name!r} failed: {_brief(reason)}" for name, reason in [*self.failed.items()][:_LISTED]]
+        more = f"; and {len(self.failed) - _LISTED} more failed" if len(self.failed) > _LISTED else ""
+        left_out = f" Not started because of that: {_listed(self.skipped)}." if self.skipped else ""
         super().__init__(
-            f"{reasons.rstrip('.')}.{left_out} Deploy again once it is mended: what succeeded is not repeated."
+            f"{'; '.join(told).rstrip('.')}{more}.{left_out} "
+            "Deploy again once it is mended: what succeeded is not repeated."
         )
 
 

@@ -72,6 +72,7 @@ def plan(*environments: TaskEnvironment | str, target: str = "local", prune: boo
     Raises:
         UnknownEnvironmentError: One of `environments` is not defined.
         UnknownTargetError: There is no such target.
+        TargetError: The target does not say what it has.
     """
     return session().plan(environments, session().target(target), prune=prune, max_concurrency=DEFAULT_CONCURRENCY)[0]
 
@@ -104,6 +105,7 @@ async def deploy(
     Raises:
         UnknownEnvironmentError: A name is not defined; nothing was deployed.
         UnknownTargetError: There is no such target.
+        TargetError: The target does not say what it has.
         SourceUnavailableError: The source of a task cannot be found; nothing was deployed.
         HiddenDependencyError: A task uses what only a run of the notebook gives; nothing was deployed.
         CredentialInSourceError: Code holds a password or the like; nothing was deployed.
@@ -121,7 +123,7 @@ async def deploy(
     return await session().deploy(environments, target, policy, prune=prune, saved=saved, wait=wait)  # type: ignore[arg-type]  # a plan among others is refused there
 
 
-def deployments(target: str | None = None, limit: int = 100) -> RecordedDeployments:
+def deployments(*, target: str | None = None, limit: int = 100) -> RecordedDeployments:
     """Return the deployments of the history, of this session and of earlier ones, as a list, the newest first.
 
     Args:
@@ -142,7 +144,14 @@ def deployments(target: str | None = None, limit: int = 100) -> RecordedDeployme
     return session().past_deployments.deployments(target, limit)
 
 
-async def rollback(deployment: str, *, max_concurrency: int = DEFAULT_CONCURRENCY, wait: bool = True) -> Deployment:
+async def rollback(
+    deployment: str,
+    *,
+    max_concurrency: int = DEFAULT_CONCURRENCY,
+    timeout: float | None = None,
+    retries: int = 0,
+    wait: bool = True,
+) -> Deployment:
     """Bring back the version that each environment of an earlier deployment had when that ended, in order.
 
     What failed or did not begin then is left alone, and so is what was not part of it. What is as it was is unchanged.
@@ -150,21 +159,27 @@ async def rollback(deployment: str, *, max_concurrency: int = DEFAULT_CONCURRENC
     Args:
         deployment: The name of the deployment: "d12". `flyte_nb.deployments()` lists them.
         max_concurrency: How many environments are deployed at once.
+        timeout: How many seconds each attempt to deploy an environment may take.
+        retries: How often an environment that failed is tried again.
         wait: Whether to wait while another kernel deploys to the target.
 
     Returns:
         What became of each environment, as `deploy` returns it.
 
     Raises:
+        InvalidTypeError: An argument is of a wrong type.
         UnknownDeploymentError: There is no deployment of that name.
         UnknownTargetError: It went to a target that this session does not have.
         DeploymentBlockedError: A version is no longer kept; nothing was deployed.
+        TargetError: The target does not say what it has.
         DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
         StateError: The history cannot be read or written.
     """
     from flyte_nb.deployment.apply import Policy
 
-    return await session().rollback(deployment, Policy(max_concurrency), wait=wait)
+    if not isinstance(deployment, str):
+        raise InvalidTypeError("deployment", deployment, "the name of one", 'rollback("d12")')
+    return await session().rollback(deployment, Policy(max_concurrency, timeout, retries), wait=wait)
 
 
 @overload

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.definitions.registry import Registry
 from flyte_nb.definitions.sources import CellSources
 from flyte_nb.errors import (
+    ExportError,
     FlyteNbError,
     InvalidTypeError,
     UnknownEnvironmentError,
@@ -174,10 +175,11 @@ class Session:
             max_concurrency: How many would be deployed at once, for the duration that is expected.
         """
         from flyte_nb.deployment.planning import make_plan
+        from flyte_nb.targets.observing import observed
 
         names, deployments = self.select(environments), self.past_deployments
         dependencies = {name: self.registry.dependencies(name) for name in names}
-        deployed = target.observe()
+        deployed = observed(target)
         bundles, refused = self.bundles(names, {name: each.fingerprint for name, each in deployed.items()})
         plan = make_plan(
             target.name,
@@ -194,11 +196,11 @@ class Session:
         return plan, bundles, refused
 
     def _removable(self, target: str) -> list[str]:
-        """Return what this notebook or script has deployed to `target`."""
+        """Return what this notebook or script, and no other, has deployed to `target`."""
         from flyte_nb.deployment.origin import origin_of_this_process
 
-        origin = origin_of_this_process()
-        return [name for name, other in self.past_deployments.origins(target).items() if other == origin]
+        own = {origin_of_this_process()}
+        return [name for name, origins in self.past_deployments.origins(target).items() if origins == own]
 
     def bundles(
         self, names: Collection[str], known: Mapping[str, str] | None = None
@@ -227,6 +229,8 @@ class Session:
         from flyte_nb.project.folder import export
 
         names = self.deployment_order(environments)
+        if not names:
+            raise ExportError(fspath(folder), "no environment is defined", "Define one, or run the cells that do")
         dependencies = {name: self.registry.dependencies(name) for name in names}
         self._refuse_undefined(dependencies)
         bundles, refused = self.bundles(names)
@@ -324,13 +328,14 @@ class Session:
         """Bring back what an earlier deployment ended with: see `flyte_nb.rollback`."""
         from flyte_nb.deployment.apply import Policy
         from flyte_nb.deployment.rollback import plan_rollback
+        from flyte_nb.targets.observing import observed
 
         target = self.target(self.past_deployments.deployment(name).target)
 
         def make() -> tuple[Plan, dict[str, Bundle]]:
             # Again: it may have gone on until now.
             deployment = self.past_deployments.deployment(name)
-            return plan_rollback(deployment, self._deployment_state(), target.observe())
+            return plan_rollback(deployment, self._deployment_state(), observed(target))
 
         policy = policy or Policy(DEFAULT_CONCURRENCY)
         return await self._deployments().deploy(target, make, policy, watcher, kind="rollback", wait=wait)

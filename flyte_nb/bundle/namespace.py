@@ -63,12 +63,14 @@ class Meaning:
         statement: What binds it, if anything does.
         refers_to: The full name of the task, or the name of the environment.
         reason: Why it is a value of the run, for people; otherwise empty.
+        way_out: What to do about that, if it is not what is to be done about any value of the run.
     """
 
     kind: Kind
     statement: Statement | None = None
     refers_to: str = ""
     reason: str = ""
+    way_out: str = ""
 
 
 class Namespace:
@@ -203,12 +205,14 @@ class Namespace:
         if isinstance(value, Task):
             return Meaning(Kind.TASK, refers_to=value.name)
         if name in _OF_THE_NOTEBOOK:
-            return Meaning(Kind.RUN_TIME, reason="which only a notebook has")
+            way_out = "Leave it out of the task, and so lines that begin with % or !, which need it"
+            return Meaning(Kind.RUN_TIME, reason="which only a notebook has", way_out=way_out)
         if name in BUILTINS or name in _MODULE_NAMES:
             return Meaning(Kind.BUILTIN)
         if name in self.values:
             return Meaning(Kind.RUN_TIME, reason="which was set while the notebook ran, not by a definition in a cell")
-        return Meaning(Kind.UNKNOWN, reason="which nothing defines")
+        way_out = "Define it in a cell, or correct the name"
+        return Meaning(Kind.UNKNOWN, reason="which nothing defines", way_out=way_out)
 
     def _reference(self, name: str, statement: Statement) -> Meaning | None:
         """Return the meaning of a name of a task or an environment."""

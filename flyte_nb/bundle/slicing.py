@@ -176,7 +176,7 @@ class _Cutter:
             case Kind.TASK | Kind.ENVIRONMENT:
                 self._refer(part, task, name, line, meaning, now=now)
             case Kind.RUN_TIME | Kind.UNKNOWN:
-                self._refuse(part, task, name, line, meaning.reason, unknown=meaning.kind is Kind.UNKNOWN)
+                self._refuse(part, task, name, line, meaning.reason, meaning.way_out)
 
     def _meaning(self, namespace: Namespace, name: str, before: Statement | None) -> Meaning:
         binder = namespace.binder(name, before)
@@ -257,7 +257,8 @@ class _Cutter:
     def _refer(self, user: Part, task: str, name: str, line: int, meaning: Meaning, *, now: bool) -> None:
         environment = self._known(meaning)
         if not environment:
-            self._refuse(user, task, name, line, f"{meaning.kind.value} ({meaning.refers_to}) that is not defined now")
+            reason = f"{meaning.kind.value} ({meaning.refers_to}) that is not defined now"
+            self._refuse(user, task, name, line, reason, "Run the cell that defines it, or correct the name")
         elif environment == self.slice.environment:
             self.slice.aliases[name] = meaning
         elif now or not is_in_function(user.node, name):
@@ -265,9 +266,8 @@ class _Cutter:
         else:
             user.foreign[name] = meaning
 
-    def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, *, unknown: bool = False) -> None:
-        way_out = "Define it in a cell, or correct the name." if unknown else ""
-        self._add(self._problem(user, task, name, line, reason, way_out=way_out))
+    def _refuse(self, user: Part, task: str, name: str, line: int, reason: str, way_out: str = "") -> None:
+        self._add(self._problem(user, task, name, line, reason, way_out=f"{way_out}." if way_out else ""))
 
     def _add_taken(self, user: Part, task: str, name: str, line: int) -> None:
         reason = "a name that its module has for something else"

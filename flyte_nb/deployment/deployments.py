@@ -23,6 +23,7 @@ from flyte_nb.deployment.state import add_versions
 from flyte_nb.deployment.status import State
 from flyte_nb.deployment.telling import Telling
 from flyte_nb.deployment.watching import Nobody
+from flyte_nb.targets.observing import observed
 from flyte_nb.targets.writing import written
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class Deployments:
         lost = self._lost(target.name)
         if not lost:
             return
-        deployed = target.observe()
+        deployed = observed(target)
         ends = {number: resolved(environments, deployed) for number, environments in lost.items()}
 
         def write(connection: Connection) -> None:

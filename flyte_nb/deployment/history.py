@@ -29,6 +29,21 @@ __all__ = ["DeploymentHistory"]
 _COLUMNS = "id, target, kind, origin, holder, state, started, ended"
 # How long something takes is expected from so many of its last successes, found among so many of all.
 _SUCCESSES, _LOOKED_AT = 5, 50_000
+# Who deployed what is there, last or found it unchanged since. Beside max(), SQLite takes the other columns from the
+# row that has it.
+_ORIGINS = """
+WITH done AS (
+    SELECT e.name, e.state, e.deployment, d.kind, d.origin FROM deployment_environment AS e
+    JOIN deployment AS d ON d.id = e.deployment WHERE d.target = :target
+), present AS (
+    SELECT name FROM (SELECT name, state, max(deployment) FROM done WHERE state IN ('succeeded', 'removed')
+    GROUP BY name) WHERE state = 'succeeded'
+), latest AS (
+    SELECT name, max(deployment) AS number FROM done WHERE state = 'succeeded' AND kind = 'deploy' GROUP BY name
+)
+SELECT DISTINCT name, origin FROM done JOIN latest USING (name)
+WHERE name IN present AND deployment >= number AND kind = 'deploy' AND state IN ('succeeded', 'unchanged')
+"""
 
 
 class DeploymentHistory:
@@ -146,20 +161,21 @@ class DeploymentHistory:
                     took[name].append(max(0.0, seconds))  # the clock may have been set back meanwhile
         return {name: median(seconds) for name, seconds in took.items()}
 
-    def origins(self, target: str) -> dict[str, str]:
-        """Return which notebook or script deployed what was deployed to `target` last, and was not removed since.
+    def origins(self, target: str) -> dict[str, frozenset[str]]:
+        """Return which notebooks and scripts use what was deployed to `target` and was not removed since, by name.
+
+        They are the one that deployed it last, and those that found it unchanged since. A rollback brings back what
+        others deployed, and takes it from nobody.
 
         Raises:
             StateError: The database cannot be read.
         """
-        # Beside max(), SQLite takes the other columns from the row that has it.
-        query = (
-            "SELECT name, e.state, origin, max(deployment) FROM deployment_environment AS e "
-            "JOIN deployment ON id = deployment WHERE e.state IN ('succeeded', 'removed') AND target = ? GROUP BY name"
-        )
         with self._state.reading() as connection:
-            rows = connection.execute(query, (target,)).fetchall() if connection else []
-        return {name: origin for name, state, origin, _ in rows if state == State.SUCCEEDED.value}
+            rows = connection.execute(_ORIGINS, {"target": target}).fetchall() if connection else []
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, origin in rows:
+            found[name].add(origin)
+        return {name: frozenset(origins) for name, origins in found.items()}
 
 
 def _number(name: str) -> int:

@@ -60,7 +60,7 @@ class RecordedDeployment:
         name: What it is called: "d12".
         target: The name of the target.
         kind: "deploy" or "rollback".
-        origin: The notebook or script that deployed; empty if it was neither.
+        origin: The notebook or script that deployed; a name of the session if it was neither.
         state: Where it stands; "lost" if its kernel ended in the middle of it.
         started: When it began, in UTC.
         ended: When it ended, in UTC; None if it has not, or is lost.

@@ -26,7 +26,11 @@ async def updating(update: Callable[[], None]) -> AsyncIterator[None]:
     async def repeat() -> None:
         while True:
             await asyncio.sleep(_UPDATE_SECONDS)
-            update()
+            try:
+                update()
+            except Exception:
+                logging.getLogger("flyte_nb").exception("the view of a deployment is no longer updated")
+                return
 
     ticker = asyncio.ensure_future(repeat())
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import shlex
 import sys
 import traceback
 from contextlib import contextmanager
@@ -106,10 +107,18 @@ def _found(text: str) -> _Source:
     if path.is_dir() and (path / "__init__.py").is_file():
         return _file(text, path.resolve() / "__init__.py")
     if path.is_dir():
-        raise AdoptError(text, f"this folder is no package, and holds none called {PACKAGE!r}", _EXAMPLE)
+        raise AdoptError(text, f"this folder is no package, and holds none called {PACKAGE!r}", _advice(path))
     if not all(part.isidentifier() for part in text.split(".")):
         raise AdoptError(text, "there is no such file or folder, and it is not the name of a module", _EXAMPLE)
     return _named(text)
+
+
+def _advice(folder: Path) -> str:
+    """Return what to adopt in place of a folder that is no project of ours: projects are often a single file."""
+    for file in sorted(folder.glob("*.py")):
+        if file.is_file() and b"TaskEnvironment" in file.read_bytes():
+            return f"Adopt a file of it: %flyte_adopt {shlex.quote(str(file))}"
+    return _EXAMPLE
 
 
 def _file(text: str, file: Path) -> _Source:

@@ -47,9 +47,6 @@ class DeploymentProgress:
         self._lines: dict[str, deque[str]] = {}
         self._said: dict[str, int] = {}
 
-    def __len__(self) -> int:
-        return len(self.statuses)
-
     def note(self, status: EnvironmentStatus) -> None:
         """Take a change of status into account."""
         self.statuses[status.name] = status

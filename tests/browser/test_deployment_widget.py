@@ -185,3 +185,50 @@ def test_without_a_kernel_and_untrusted_all_is_there(notebook, open_gate, lab, p
     notebook.theme("JupyterLab Dark")
     screenshot("deployment_still_dark", still)
     notebook.theme("JupyterLab Light")
+
+
+_MANY = """\
+flyte.reset()
+class Talking(Slow):
+    async def deploy_environment(self, bundle, log):
+        for number in range(100):
+            log(f"line {number}")
+        await gate("first", lambda line: None)
+session()._targets["slow"] = Talking
+for number in range(120):
+    flyte.TaskEnvironment(f"e{number}", depends_on=[f"e{(number - 1) // 3}"] if number else [])
+deployment = %flyte_deploy --target slow
+"""
+
+
+def test_a_tall_graph_begins_where_there_is_something(lab, open_notebook, open_gate, screenshot):
+    """The first environment is in sight; a log shows its end, and is left where one reads while more is kept."""
+    notebook = open_notebook(lab.write("tall.ipynb", _DEFINE, _MANY))
+    notebook.run_cell(0)
+    notebook.start_cell(1)
+    _await_state(notebook, "e0", "running")
+    page = notebook.page
+    seen = """() => { const view = document.querySelector(".fnb-view").getBoundingClientRect();
+        const card = document.querySelector('.fnb-node[data-name="e0"]').getBoundingClientRect();
+        return card.top >= view.top && card.bottom <= view.bottom; }"""
+    assert page.evaluate(seen)
+    screenshot("deployment_tall", notebook.output(1))
+    _node(notebook, "e0").click()
+    page.locator(".fnb-log").get_by_text("line 99").wait_for()
+    left = """() => { const box = document.querySelector(".fnb-log");
+        return box.scrollHeight - box.scrollTop - box.clientHeight; }"""
+    _await_new_drawing(page)
+    assert page.evaluate(left) < 24
+    page.evaluate("document.querySelector('.fnb-log').scrollTop = 300")
+    page.wait_for_timeout(100)  # the event follows the scroll
+    _await_new_drawing(page)
+    assert page.evaluate("document.querySelector('.fnb-log').scrollTop") == 300
+    open_gate("first")
+    notebook.await_idle()
+
+
+def _await_new_drawing(page):
+    """Wait until what stays in the notebook was brought up to date, and the live view was mounted over it again."""
+    page.evaluate("document.querySelector('.fnb-live').marked = true")
+    page.wait_for_function("document.querySelector('.fnb-live')?.marked === undefined")
+    page.wait_for_selector(".fnb-line")

@@ -55,7 +55,8 @@ def test_refusals_are_one_line_with_a_place_and_a_way_out(corpus: Mapping[str, L
         assert "\n" not in message, name
         assert "cell [" in message, name
         assert "line " in message, name
-        assert "Pass it as an input" in message or "Define it in a cell" in message, name
+        ways_out = "Pass it as an input", "Define it in a cell", "Leave it out", "Run the cell that defines it"
+        assert any(way_out in message for way_out in ways_out), name
 
 
 @pytest.mark.parametrize("case", [case for case in CORPUS if not case.refused], ids=lambda case: case.name)

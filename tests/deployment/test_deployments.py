@@ -227,19 +227,28 @@ def test_durations_are_the_median_of_the_last_successes(place: Place) -> None:
     assert place.history.durations("other") == {}
 
 
+CHURN, OTHER = "/work/churn.ipynb", "/work/other.ipynb"
+
+
 def test_origins_tell_who_deployed_what_is_there(place: Place) -> None:
-    """An environment belongs to the notebook that deployed it last, and to nobody once it is removed."""
+    """They are the notebook that deployed it last, and those that found it unchanged since."""
     asyncio.run(place.deploy())
-    other = Place(place.state.home, "/work/other.ipynb")
+    other = Place(place.state.home, OTHER)
     other.target = place.target
     make = making(place.target, versions={"base": "2", "ml": "1", "api": "1"})
     asyncio.run(other.deployments.deploy(place.target, make, Policy()))
-    assert place.history.origins("memory") == {
-        "base": "/work/other.ipynb",
-        "ml": "/work/churn.ipynb",
-        "api": "/work/churn.ipynb",
-    }
+    assert place.history.origins("memory") == {"base": {OTHER}, "ml": {CHURN, OTHER}, "api": {CHURN, OTHER}}
     assert place.history.origins("other") == {}
+
+
+def test_a_rollback_takes_nothing_from_who_deployed_it(place: Place) -> None:
+    """Whoever goes back to what another notebook has deployed does not become the one that deployed it."""
+    asyncio.run(place.deploy())
+    other = Place(place.state.home, OTHER)
+    other.target = place.target
+    make = making(place.target, versions=dict.fromkeys(CHAIN, "2"))
+    asyncio.run(other.deployments.deploy(place.target, make, Policy(), kind="rollback"))
+    assert place.history.origins("memory") == {name: {CHURN} for name in CHAIN}
 
 
 def test_the_history_is_listed_by_target_and_limit(place: Place) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +21,9 @@ from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.errors import (
     DeploymentBlockedError,
     DeploymentFailedError,
+    InvalidTypeError,
+    InvalidValueError,
+    TargetError,
     UnknownDeploymentError,
     UnknownTargetError,
 )
@@ -219,3 +222,73 @@ def test_a_version_that_is_gone_is_refused() -> None:
         asyncio.run(flyte.rollback("d1"))
     assert images() == now
     assert [deployment.name for deployment in flyte.deployments()] == ["d2", "d1"]
+
+
+def test_prune_leaves_what_another_notebook_deploys_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It found it unchanged, and relies on it."""
+    monkeypatch.delattr("__main__.__file__", raising=False)  # as in a kernel
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/churn.ipynb")
+    define("1")
+    deploy()
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/other.ipynb")
+    assert asyncio.run(flyte.deploy("base")).states == {"base": "unchanged"}
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/churn.ipynb")
+    flyte.reset()
+    assert asyncio.run(flyte.deploy(prune=True)).states == {"ml": "removed"}
+    assert set(images()) == {"base"}
+
+
+def test_prune_after_a_rollback_leaves_what_others_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To bring back what another notebook has deployed does not make it one's own."""
+    monkeypatch.delattr("__main__.__file__", raising=False)  # as in a kernel
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/other.ipynb")
+    for version in ("1", "2"):
+        define(version)
+        deploy()
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/churn.ipynb")
+    flyte.reset()
+    asyncio.run(flyte.rollback("d1"))
+    assert flyte.plan(prune=True).actions == {}
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/other.ipynb")
+    assert set(flyte.plan(prune=True).actions.values()) == {"remove"}
+
+
+@pytest.mark.parametrize("deployment", [1, None])
+def test_what_is_no_name_is_refused(deployment: object) -> None:
+    """The error says what to give."""
+    with pytest.raises(InvalidTypeError, match=r'rollback\("d12"\)'):
+        asyncio.run(flyte.rollback(deployment))  # type: ignore[arg-type]
+
+
+def test_a_rollback_has_a_timeout_and_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are those of a deployment."""
+    target = MemoryTarget()
+    monkeypatch.setitem(session()._targets, "memory", lambda: target)
+    for version in ("1", "2"):
+        define(version)
+        asyncio.run(flyte.deploy(target="memory"))
+    target.failing = {"base"}
+    done = asyncio.run(flyte.rollback("d1", timeout=5, retries=1))
+    assert {one.name: one.attempt for one in done.environments}["base"] == 2
+    with pytest.raises(InvalidValueError, match="timeout"):
+        asyncio.run(flyte.rollback("d1", timeout=0))
+
+
+def test_a_target_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan, deployment and rollback end with one line, in which nothing is secret."""
+    target = MemoryTarget()
+    monkeypatch.setitem(session()._targets, "memory", lambda: target)
+    define("1")
+    asyncio.run(flyte.deploy(target="memory"))
+
+    def unreachable() -> NoReturn:
+        raise ConnectionError("no route to https://me:hunter2@cluster")
+
+    monkeypatch.setattr(target, "observe", unreachable)
+    said = r"'memory' does not say what is deployed there: ConnectionError: no route to https://\*\*\*@cluster\. Try"
+    with pytest.raises(TargetError, match=said):
+        flyte.plan(target="memory")
+    with pytest.raises(TargetError, match=said):
+        asyncio.run(flyte.deploy(target="memory"))
+    with pytest.raises(TargetError, match=said):
+        asyncio.run(flyte.rollback("d1"))

@@ -9,6 +9,8 @@ import ipykernel
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .notebook import Notebook
 
 hears_buttons = pytest.mark.skipif(
@@ -179,3 +181,53 @@ def test_a_plan_shows_what_differs(slow: Notebook) -> None:
     assert "resources.memory: 2Gi → 4Gi; train.fit: +2 −1 lines" in result.everything.encode().decode("unicode_escape")
     assert "+    print(loss)" in result.everything
     slow.ok("%flyte_remove train")
+
+
+def test_nothing_to_deploy_is_said(notebook: Notebook) -> None:
+    """A deployment of nothing, and a rollback to it, do not end without a word."""
+    notebook.ok("import tempfile\nflyte.reset()\n%config FlyteNB.home = tempfile.mkdtemp()")
+    assert "nothing to deploy" in notebook.ok("%flyte_deploy").updates[-1]
+    assert "nothing to deploy" in notebook.ok("%flyte_rollback d1").updates[-1]
+
+
+def test_what_a_target_says_when_it_fails_is_inert_and_short(slow: Notebook) -> None:
+    """Neither its colours nor its pages reach the one line, which ends with what to do."""
+    slow.ok(
+        "class Loud(Slow):\n"
+        "    name = 'loud'\n"
+        "    async def deploy_environment(self, bundle, log):\n"
+        "        raise RuntimeError('\\x1b[31mno GPU\\u202e\\nin this zone ' + 9_999 * 'x')\n"
+        "session()._targets['loud'] = Loud"
+    )
+    error = slow.run("%flyte_deploy --target loud")
+    assert error.evalue.startswith("'base' failed: RuntimeError: no GPU\ufffd in this zone xxx")
+    assert error.evalue.endswith("Deploy again once it is mended: what succeeded is not repeated.")
+    assert len(error.evalue) < 600
+    assert "\x1b[31m" not in error.evalue
+
+
+def test_a_target_that_does_not_answer_is_one_line(slow: Notebook) -> None:
+    """No traceback, and no secret."""
+    slow.ok(
+        "class Away(Slow):\n"
+        "    name = 'away'\n"
+        "    def observe(self):\n"
+        "        raise ConnectionError('no route to https://me:hunter2@cluster')\n"
+        "session()._targets['away'] = Away"
+    )
+    for magic in ("%flyte_plan --target away", "%flyte_deploy --target away"):
+        error = slow.run(magic)
+        assert error.ename == "UsageError"
+        assert error.evalue.startswith(
+            "the target 'away' does not say what is deployed there: ConnectionError: no route"
+        )
+        assert "hunter2" not in error.everything
+
+
+def test_a_plan_that_cannot_be_applied_is_not_saved(notebook: Notebook, tmp_path: Path) -> None:
+    """Whoever saves it learns that at once."""
+    notebook.ok("flyte.TaskEnvironment('ml', depends_on=['base'])")
+    error = notebook.run(f"%flyte_plan --save {tmp_path / 'saved.json'}")
+    assert error.ename == "UsageError"
+    assert "base" in error.evalue
+    assert not (tmp_path / "saved.json").exists()

@@ -81,3 +81,23 @@ def test_what_an_undefined_environment_is_needed_by_is_told(notebook: Notebook, 
     result = notebook.run("%flyte_export new-folder")
     assert "'api' depends on 'base-utls', which is not defined. Did you mean 'base-utils'?" in result.evalue
     assert not (folder / "new-folder").exists()
+
+
+def test_what_is_missing_is_what_is_asked_for(notebook: Notebook) -> None:
+    """Names are optional, and are not called missing."""
+    assert notebook.run("%flyte_export").evalue.startswith("%flyte_export: the following arguments are required: PATH.")
+
+
+def test_a_folder_with_a_file_that_can_be_adopted(notebook: Notebook, tmp_path: Path) -> None:
+    """Projects are often a single file: the error names it."""
+    (tmp_path / "helpers.py").write_text("")
+    (tmp_path / "main.py").write_text("import flyte\nenv = flyte.TaskEnvironment('base')\n")
+    error = notebook.run(f"%flyte_adopt {tmp_path}")
+    assert error.evalue.endswith(f"Adopt a file of it: %flyte_adopt {tmp_path / 'main.py'}.")
+
+
+def test_an_export_of_nothing_is_refused(notebook: Notebook, tmp_path: Path) -> None:
+    """A project without environments is a mistake."""
+    notebook.ok("flyte.reset()")
+    assert "no environment is defined" in notebook.run(f"%flyte_export {tmp_path / 'project'}").evalue
+    assert not (tmp_path / "project").exists()

@@ -19,7 +19,7 @@ from flyte_nb.jupyter.interrupts import interruptible
 from flyte_nb.jupyter.live import updating, updating_from_a_thread
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
-from flyte_nb.jupyter.magics.one_line import one_line_errors
+from flyte_nb.jupyter.magics.one_line import one_line_errors, usage_error
 from flyte_nb.jupyter.threads import run_in_thread
 from flyte_nb.session import DEFAULT_CONCURRENCY
 
@@ -80,7 +80,7 @@ class ActingMagics(Magics):
         __tracebackhide__ = True
         arguments = parsed("%flyte_deploy", self.flyte_deploy, line)
         names, target, prune, saved = _what_to_deploy(arguments)
-        policy = Policy(arguments.max_concurrency, arguments.timeout, arguments.retries)
+        policy = _policy(arguments)
         return self._watched(
             lambda view: self._session.deploy(
                 names, target, policy, prune=prune, saved=saved, wait=not arguments.no_wait, watcher=view
@@ -92,7 +92,11 @@ class ActingMagics(Magics):
     @magic_arguments()
     @argument("deployment", metavar="DEPLOYMENT", help="the name that %%flyte_deployments shows: d12")
     @argument("--max-concurrency", type=int, default=DEFAULT_CONCURRENCY, metavar="N", help="how many at once")
-    @argument("--no-wait", action="store_true", help="end at once if another kernel deploys to the target")
+    @argument("--timeout", type=float, metavar="SECONDS", help="how long one environment may take; by default any time")
+    @argument(
+        "--retries", type=int, default=0, metavar="N", help="how often one that fails is tried again; by default 0"
+    )
+    @argument("--no-wait", action="store_true", help="give up if somebody else deploys to the target, and do not wait")
     @line_magic
     @one_line_errors
     def flyte_rollback(self, line: str) -> Deployment:
@@ -106,7 +110,7 @@ class ActingMagics(Magics):
     def _rollback(self, line: str) -> Coroutine[Any, Any, Deployment]:
         __tracebackhide__ = True
         arguments = parsed("%flyte_rollback", self.flyte_rollback, line)
-        name, wait, policy = arguments.deployment, not arguments.no_wait, Policy(arguments.max_concurrency)
+        name, wait, policy = arguments.deployment, not arguments.no_wait, _policy(arguments)
         return self._watched(lambda view: self._session.rollback(name, policy, wait=wait, watcher=view), policy)
 
     async def _watched(self, deploy: Callable[[Watcher], Awaitable[Deployment]], policy: Policy) -> Deployment:
@@ -124,7 +128,7 @@ class ActingMagics(Magics):
             cancellation.raise_if_asked("deployment")
             raise
         except FlyteNbError as error:
-            raise UsageError(str(error)) from None
+            raise usage_error(error) from None
         finally:
             view.end(deployment)
         return self._formatters.shown(deployment)
@@ -172,9 +176,13 @@ class ActingMagics(Magics):
             except FlyteNbError as error:
                 if view.begun:
                     raise  # a task's own, with its traceback
-                raise UsageError(str(error)) from None
+                raise usage_error(error) from None
             finally:
                 view.end()
+
+
+def _policy(arguments: Namespace) -> Policy:
+    return Policy(arguments.max_concurrency, arguments.timeout, arguments.retries)
 
 
 def _what_to_deploy(arguments: Namespace) -> tuple[list[str], str, bool, Plan | None]:

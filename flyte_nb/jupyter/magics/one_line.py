@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from IPython.core.error import UsageError
 
 from flyte_nb.errors import FlyteNbError
+from flyte_nb.view.escape import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["one_line_errors"]
+__all__ = ["one_line_errors", "usage_error"]
+
+_LONGEST = 4_000
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +30,11 @@ def one_line_errors(magic: Callable[P, R]) -> Callable[P, R]:
         try:
             return magic(*args, **kwargs)
         except FlyteNbError as error:
-            raise UsageError(str(error)) from None
+            raise usage_error(error) from None
 
     return wrapped
+
+
+def usage_error(error: FlyteNbError) -> UsageError:
+    """Return what IPython shows as one line. It may quote a target or a module, which can say anything."""
+    return UsageError(inert(str(error), _LONGEST))

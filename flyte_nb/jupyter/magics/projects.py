@@ -32,7 +32,13 @@ class ProjectMagics(Magics):
     @no_var_expand
     @magic_arguments()
     @argument("path", metavar="PATH", help="the folder to write; what an earlier export wrote there is replaced")
-    @argument("names", nargs="*", metavar="NAME", help="only these environments and what they need; by default all")
+    @argument(
+        "names",
+        nargs="*",
+        default=(),
+        metavar="NAME",
+        help="only these environments and what they need; by default all",
+    )
     @argument("--force", action="store_true", help="replace files that were edited since, or are of somebody else")
     @line_magic
     @one_line_errors

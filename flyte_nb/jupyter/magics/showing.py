@@ -90,6 +90,7 @@ class ShowingMagics(Magics):
         plan, _, _ = self._session.plan(arguments.names, target, prune=arguments.prune, max_concurrency=at_once)
         self._formatters.show(plan)
         if arguments.save:
+            plan.raise_if_blocked()
             plan.save(arguments.save)
             print(f"saved; apply it with: %flyte_deploy --plan {shlex.quote(arguments.save)}")  # noqa: T201
         return self._formatters.shown(plan)

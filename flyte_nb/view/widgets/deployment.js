@@ -121,10 +121,14 @@ class DeploymentView extends GraphView {
 
   news(/** @type {Card} */ card) {
     this.list = html("dl", { class: "fnb-news" });
-    this.log = new Log(`What the deployment of ${card.name} has said`);
+    this.log = new Log(`What the deployment of ${card.name} has said`, this.memory);
     this.tell(card.key);
-    this.showLines();
     return [this.list, ...this.log.parts];
+  }
+
+  describe() {
+    super.describe();
+    this.showLines(); // only what is in the page can scroll to its end
   }
 
   tell(key) {

@@ -64,7 +64,7 @@ class DeploymentWidget(GraphWidget):
     @property
     def size(self) -> int:
         """How many environments the deployment has."""
-        return len(self._progress)
+        return len(self._progress.statuses)
 
     def update(self) -> None:
         """Send what has changed; at most ten times a second is enough."""
@@ -121,7 +121,7 @@ class DeploymentWidget(GraphWidget):
             "state": now.state,
             "counts": counts,
             "done": sum(count for state, count in counts.items() if State(state).is_final),
-            "total": len(now),
+            "total": len(now.statuses),
             "ended": None if now.ended is None else round(now.elapsed, 3),
             "elapsed": round(now.elapsed, 3),
             "left": None if left is None else round(left, 1),

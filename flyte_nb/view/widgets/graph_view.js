@@ -34,7 +34,7 @@ class GraphView {
     this.listen();
     parent.append(this.root);
     this.redraw();
-    this.view.scrollTo(...(memory.scrolled ?? [0, 0]));
+    this.view.scrollTo(...(memory.scrolled ?? this.beginning()));
     const focused = this.nodes.get(memory.focused);
     if (focused && document.activeElement === document.body) this.rove(memory.focused, true);
     this.resized = new ResizeObserver(() => this.resize());
@@ -223,6 +223,13 @@ class GraphView {
     this.resize();
     view.scrollLeft = (view.scrollLeft + x) * (this.applied / before) - x;
     view.scrollTop = (view.scrollTop + y) * (this.applied / before) - y;
+  }
+
+  /** Where to look first: the corner of a tall picture is far above the first of its nodes. */
+  beginning() {
+    const [first] = this.scene.cards, { applied = 1, view } = this;
+    const middle = first ? (first.y + this.scene.box.height / 2) * applied : 0;
+    return [0, Math.max(0, middle - view.clientHeight / 2)];
   }
 
   resize() {

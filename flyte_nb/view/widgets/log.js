@@ -10,9 +10,16 @@ function mergeTail(/** @type {Tail} */ known, /** @type {Tail & {at: number}} */
 }
 
 class Log {
-  constructor(/** @type {string} */ label) {
+  /** @param {string} label @param {{log?: {key: string, top: number}}} memory Outlives this drawing of the log. */
+  constructor(label, memory = {}) {
+    this.memory = memory;
     this.note = html("div", { class: "fnb-log-note" });
     this.box = html("div", { class: "fnb-log", tabindex: 0, role: "log", "aria-label": label });
+    this.box.addEventListener("scroll", () => {
+      const { scrollTop, scrollHeight, clientHeight } = this.box;
+      // Who reads its end sees what is added; who reads elsewhere is left there.
+      this.memory.log = scrollHeight - scrollTop - clientHeight < 24 ? undefined : { key: this.key, top: scrollTop };
+    });
     this.parts = [this.note, this.box];
   }
 
@@ -23,13 +30,13 @@ class Log {
     this.note.hidden = !count;
     const which = known.length < count ? `last ${number(known.length)} of ${lines}` : lines;
     this.note.textContent = known.length ? which : `${lines}: ${lastLine}`;
-    const { scrollTop, scrollHeight, clientHeight } = this.box, follow = scrollHeight - scrollTop - clientHeight < 24;
+    this.key = key;
     this.box.replaceChildren(...known.map(([stream, text]) => {
       const line = html("div", { class: stream === "stdout" ? "fnb-line" : "fnb-line fnb-aside" });
       if (stream !== "stdout") line.append(span("fnb-stream", stream), " ");
       line.append(text || "\u00a0");
       return line;
     }));
-    this.box.scrollTop = follow ? this.box.scrollHeight : scrollTop;
+    this.box.scrollTop = this.memory.log?.key === key ? this.memory.log.top : this.box.scrollHeight;
   }
 }
