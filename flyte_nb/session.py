@@ -13,6 +13,7 @@ from flyte_nb.errors import (
     ExportError,
     FlyteNbError,
     InvalidTypeError,
+    InvalidValueError,
     UnknownEnvironmentError,
     UnknownTargetError,
 )
@@ -171,12 +172,15 @@ class Session:
         Args:
             environments: Environments or their names; none means all.
             target: Where to.
-            prune: Whether to remove what this notebook or script has deployed and no longer defines.
+            prune: Whether to remove what this notebook or script has deployed and no longer defines; not with names.
             max_concurrency: How many would be deployed at once, for the duration that is expected.
         """
         from flyte_nb.deployment.planning import make_plan
         from flyte_nb.targets.observing import observed
 
+        if prune and environments:
+            problem = "goes with all environments: what is no longer defined has no name here"
+            raise InvalidValueError("prune", prune, problem, "%flyte_deploy --prune")
         names, deployments = self.select(environments), self.past_deployments
         dependencies = {name: self.registry.dependencies(name) for name in names}
         deployed = observed(target)

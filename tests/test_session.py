@@ -305,3 +305,16 @@ def test_a_plan_can_be_deployed_once() -> None:
         asyncio.run(flyte_nb.deploy(plan))
     with pytest.raises(flyte_nb.InvalidTypeError, match="an environment or its name"):
         asyncio.run(flyte_nb.deploy(plan, "ml"))
+
+
+def test_pruning_is_for_the_whole_session() -> None:
+    """With names, it would remove what was not named."""
+    flyte_nb.TaskEnvironment("base")
+    flyte_nb.TaskEnvironment("ml")
+    deploy()
+    flyte_nb.reset()
+    flyte_nb.TaskEnvironment("base")
+    for use in (flyte_nb.plan, deploy):
+        with pytest.raises(flyte_nb.InvalidValueError, match="goes with all environments"):
+            use("base", prune=True)
+    assert deploy(prune=True).states == {"base": "unchanged", "ml": "removed"}

@@ -186,7 +186,7 @@ class _Look:
         files = self._files(found)
         refuse_credentials(name, found, files)
         said = specification(spec, dependencies, tasks)
-        seen = fingerprint(said, found, files, self._digests)
+        seen = fingerprint(said, found, files, self._modules, self._digests)
         if seen == known:
             return Bundle(name, {}, {}, seen, files=files)
         composed = compose(spec, dependencies, tasks, found, self._modules)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.composing import import_lines, in_order
+from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
+from flyte_nb.bundle.namespace import Kind
 from flyte_nb.bundle.specification import storable
 
 if TYPE_CHECKING:
@@ -19,15 +22,36 @@ if TYPE_CHECKING:
 __all__ = ["fingerprint"]
 
 
-def fingerprint(specification: dict[str, Any], slice_: Slice, files: Mapping[str, str], digests: SecretDigests) -> str:
+# As it is written into functions, in code from which comments and layout are gone.
+_REFERENCE = re.compile(
+    rf"^ +from {PACKAGE}\.(?P<module>\w+) import (?P<name>\w+)(?: as (?P<alias>\w+))?\n?", re.MULTILINE
+)
+
+
+def fingerprint(
+    specification: dict[str, Any],
+    slice_: Slice,
+    files: Mapping[str, str],
+    modules: Mapping[str, str],
+    digests: SecretDigests,
+) -> str:
     """Return the SHA-256 in hex of a specification, the code that goes with it, and the user's modules.
 
-    Comments, layout, and where in the notebook something stands do not count.
+    Comments, layout, and where in the notebook something stands do not count; nor does whether a task of another
+    environment is imported inside of a function, as in an exported project, or outside of it.
+
+    Args:
+        specification: What was said about the environment.
+        slice_: The code.
+        files: The user's modules: text by path.
+        modules: The name of each environment's module.
+        digests: Stand for what is secret.
     """
+    code, inside = _without_references(_code(slice_), {module: name for name, module in modules.items()})
     content = {
         "specification": _without_secrets(specification, digests),
-        "code": _code(slice_),
-        "refers": _references(slice_),
+        "code": code,
+        "refers": sorted([*_references(slice_), *inside]),
         "files": {path: _seen_by_python(path, text) for path, text in sorted(files.items())},
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -39,6 +63,26 @@ def _without_secrets(specification: dict[str, Any], digests: SecretDigests) -> d
     if kept == specification:
         return kept
     return {**kept, "secret": digests.digest(json.dumps(specification, sort_keys=True))}
+
+
+def _without_references(
+    code: list[list[str]], environments: Mapping[str, str]
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Return `code` without imports of tasks and environments inside of functions, and what these mean."""
+    found: list[list[str]] = []
+
+    def noted(line: re.Match[str]) -> str:
+        environment = environments.get(line["module"])
+        if environment is None:
+            return line[0]
+        own = line["name"] == ENVIRONMENT
+        meaning = [Kind.ENVIRONMENT.name, environment] if own else [Kind.TASK.name, f"{environment}.{line['name']}"]
+        entry = [line["alias"] or line["name"], *meaning]
+        if entry not in found:
+            found.append(entry)
+        return ""
+
+    return [[label, _REFERENCE.sub(noted, text) if PACKAGE in text else text] for label, text in code], found
 
 
 def _code(slice_: Slice) -> list[list[str]]:
@@ -64,7 +108,7 @@ def _entries(part: Part) -> list[list[str]]:
 def _references(slice_: Slice) -> list[list[str]]:
     named = [*slice_.foreign.items(), *slice_.aliases.items()]
     inside = [item for part in slice_.parts.values() for item in part.foreign.items()]
-    return sorted([name, meaning.kind.name, meaning.refers_to] for name, meaning in {*named, *inside})
+    return [[name, meaning.kind.name, meaning.refers_to] for name, meaning in {*named, *inside}]
 
 
 def _seen_by_python(path: str, text: str) -> str:

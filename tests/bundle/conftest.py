@@ -31,6 +31,7 @@ LOOK = """
     [*session.registry.tasks(name)],
     [*__import__("builtins").globals()],
     {each: bundle.module for each, bundle in found.items()},
+    {each: bundle.fingerprint for each, bundle in found.items()},
     [(each.name, each.task) for each in getattr(refused.get(name), "dependencies", ())],
     str(refused.get(name, "")),
 ))(*session.bundles(session.registry.names())))(__import__("flyte_nb.session").session.session(), ENVIRONMENT)
@@ -45,6 +46,7 @@ class Looked:
         tasks: The tasks of its environment.
         names: What the notebook has bound.
         modules: The text of the module of each environment that can be deployed.
+        fingerprints: And its fingerprint.
         refused: The names that its task may not use.
         message: What is said of the first of them.
     """
@@ -52,6 +54,7 @@ class Looked:
     tasks: list[str]
     names: list[str]
     modules: Mapping[str, str]
+    fingerprints: Mapping[str, str]
     refused: frozenset[str]
     message: str
 
@@ -75,5 +78,7 @@ def _looked(notebook: Notebook, case: Case) -> Looked:
         notebook.ok(cell)
     environment = case.task.partition(".")[0]
     seen = notebook.ok(LOOK.strip().replace("ENVIRONMENT", repr(environment)).replace("\n", " ")).value
-    tasks, names, modules, refused, message = ast.literal_eval(seen or "")
-    return Looked(tasks, names, modules, frozenset(name for name, task in refused if task == case.task), message)
+    tasks, names, modules, fingerprints, refused, message = ast.literal_eval(seen or "")
+    return Looked(
+        tasks, names, modules, fingerprints, frozenset(name for name, task in refused if task == case.task), message
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,7 @@ def test_modules_define_what_is_needed_and_no_more(corpus: Mapping[str, Looked],
 
 @pytest.mark.parametrize("case", [case for case in CORPUS if not case.refused], ids=lambda case: case.name)
 def test_adopted_modules_give_the_same_modules(corpus: Mapping[str, Looked], tmp_path: Path, case: Case) -> None:
-    """Written, adopted and bundled again, the module of each environment is the same text."""
+    """Written, adopted and bundled again, the module of each environment is the same text, and nothing to update."""
     modules = corpus[case.name].modules
     folder = tmp_path / PACKAGE
     folder.mkdir()
@@ -89,6 +90,12 @@ def test_adopted_modules_give_the_same_modules(corpus: Mapping[str, Looked], tmp
         found, refused = session().bundles(list(modules))
         assert not refused
         assert {name: bundle.module for name, bundle in found.items()} == modules
+        written = {name.replace("-", "_") for name in modules}
+        for name, bundle in found.items():
+            if (
+                set(re.findall(rf"from {PACKAGE}\.(\w+) import", bundle.module)) <= written
+            ):  # all that it calls is there
+                assert bundle.fingerprint == corpus[case.name].fingerprints[name]
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]

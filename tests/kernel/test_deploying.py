@@ -130,11 +130,11 @@ def test_every_option_reaches_the_session(slow: Notebook) -> None:
     )
     slow.ok("import os\nos.environ['JPY_SESSION_NAME'] = '/work/churn.ipynb'")  # whose environments are pruned
     try:
-        slow.ok("%flyte_deploy ml --max-concurrency 3 --timeout 2.5 --retries 4 --prune --no-wait")
+        slow.ok("%flyte_deploy --max-concurrency 3 --timeout 2.5 --retries 4 --prune --no-wait")
     finally:
         slow.ok("del session().deploy, os.environ['JPY_SESSION_NAME']")
     assert slow.value("seen['names'], seen['target'], seen['prune'], seen['wait'], seen['saved']") == (
-        ["ml"],
+        [],
         "local",
         True,
         False,
