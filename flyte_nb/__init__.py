@@ -68,9 +68,9 @@ from flyte_nb.model import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.recorded import RecordedDeployment
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.status import Deployment
+    from flyte_nb.deployment.keeping.recorded import RecordedDeployment
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import Run
 
@@ -142,15 +142,15 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> object:
     """Import what plan, deploy and run return when asked for: users name them in annotations only."""
     if name == "Deployment":
-        from flyte_nb.deployment.status import Deployment
+        from flyte_nb.deployment.applying.status import Deployment
 
         return Deployment
     if name == "Plan":
-        from flyte_nb.deployment.plan import Plan
+        from flyte_nb.deployment.planning.plan import Plan
 
         return Plan
     if name == "RecordedDeployment":
-        from flyte_nb.deployment.recorded import RecordedDeployment
+        from flyte_nb.deployment.keeping.recorded import RecordedDeployment
 
         return RecordedDeployment
     if name == "Run":

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from os import PathLike
 
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.recorded import RecordedDeployments
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.status import Deployment
+    from flyte_nb.deployment.keeping.recorded import RecordedDeployments
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
@@ -114,8 +114,8 @@ async def deploy(
         DeploymentOvertakenError: Another kernel took this deployment for dead, and deployed; this one was stopped.
         StateError: The deployment cannot be recorded; it was stopped.
     """
-    from flyte_nb.deployment.apply import Policy
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.applying.apply import Policy
+    from flyte_nb.deployment.planning.plan import Plan
 
     policy, saved = Policy(max_concurrency, timeout, retries), None
     if len(environments) == 1 and isinstance(environments[0], Plan):
@@ -175,7 +175,7 @@ async def rollback(
         DeploymentLockedError: Another kernel deploys to the target, and `wait` is False.
         StateError: The history cannot be read or written.
     """
-    from flyte_nb.deployment.apply import Policy
+    from flyte_nb.deployment.applying.apply import Policy
 
     if not isinstance(deployment, str):
         raise InvalidTypeError("deployment", deployment, "the name of one", 'rollback("d12")')

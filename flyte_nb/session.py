@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from flyte_nb.bundle.bundling import Bundler
     from flyte_nb.bundle.content import Bundle
-    from flyte_nb.deployment.apply import Policy
+    from flyte_nb.deployment.applying.apply import Policy
+    from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.deployments import Deployments
-    from flyte_nb.deployment.history import DeploymentHistory
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.state import DeploymentState
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.keeping.history import DeploymentHistory
+    from flyte_nb.deployment.keeping.state import DeploymentState
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
     from flyte_nb.model.spec import EnvironmentSpec
@@ -133,7 +133,7 @@ class Session:
 
     def _deployment_state(self) -> DeploymentState:
         """Return the database of deployments, one object for all who use the same file."""
-        from flyte_nb.deployment.state import DeploymentState
+        from flyte_nb.deployment.keeping.state import DeploymentState
 
         home = self.settings.home_path
         if self._state is None or self._state.home != home:
@@ -175,7 +175,7 @@ class Session:
             prune: Whether to remove what this notebook or script has deployed and no longer defines; not with names.
             max_concurrency: How many would be deployed at once, for the duration that is expected.
         """
-        from flyte_nb.deployment.planning import make_plan
+        from flyte_nb.deployment.planning.making import make_plan
         from flyte_nb.targets.observing import observed
 
         if prune and environments:
@@ -284,7 +284,7 @@ class Session:
             PlanOutdatedError: `saved` is no longer what would be done; nothing was deployed.
             DeploymentLockedError: Somebody else deploys to the target, and `wait` is not wanted.
         """
-        from flyte_nb.deployment.apply import Policy
+        from flyte_nb.deployment.applying.apply import Policy
 
         policy = policy or Policy(DEFAULT_CONCURRENCY)
         place = self.target(saved.target if saved else target)
@@ -302,7 +302,7 @@ class Session:
         *,
         prune: bool,
     ) -> tuple[Plan, dict[str, Bundle]]:
-        from flyte_nb.deployment.verifying import verify
+        from flyte_nb.deployment.planning.verifying import verify
 
         plan, bundles, refused = self.plan(environments, target, prune=prune, max_concurrency=policy.max_concurrency)
         self._refuse_blocked(plan, refused)
@@ -313,7 +313,7 @@ class Session:
     @property
     def past_deployments(self) -> DeploymentHistory:
         """The deployments that were, in this session and in earlier ones."""
-        from flyte_nb.deployment.history import DeploymentHistory
+        from flyte_nb.deployment.keeping.history import DeploymentHistory
 
         return DeploymentHistory(self._deployment_state(), self._observed)
 
@@ -330,7 +330,7 @@ class Session:
         self, name: str, policy: Policy | None = None, *, wait: bool = True, watcher: Watcher | None = None
     ) -> Deployment:
         """Bring back what an earlier deployment ended with: see `flyte_nb.rollback`."""
-        from flyte_nb.deployment.apply import Policy
+        from flyte_nb.deployment.applying.apply import Policy
         from flyte_nb.deployment.rollback import plan_rollback
         from flyte_nb.targets.observing import observed
 

@@ -117,3 +117,14 @@ def test_imports_can_be_read() -> None:
         )
         names = {getattr(function, "id", getattr(function, "attr", "")) for function in calls}
         assert not names & {"__import__", "import_module"}, label(path)
+
+
+def test_a_deployment_is_planned_then_applied_then_kept() -> None:
+    """Plans know no engine, the engine knows no database, and what keeps deployments does not deploy."""
+    order = ["origin", "planning", "applying", "watching", "telling", "keeping", "rollback", "deployments"]
+    for path in (ROOT / "deployment").rglob("*.py"):
+        own = path.relative_to(ROOT / "deployment").parts[0].removesuffix(".py")
+        for module in imports(path):
+            if module.startswith("flyte_nb.deployment.") and own != "__init__":
+                other = module.split(".")[2]
+                assert order.index(other) <= order.index(own), f"{label(path)} must not import {module}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb
-from flyte_nb.deployment.plan import Change, Plan
-from flyte_nb.deployment.status import EnvironmentStatus
+from flyte_nb.deployment.applying.status import EnvironmentStatus
+from flyte_nb.deployment.planning.plan import Change, Plan
 from flyte_nb.deployment.watching import Nobody
 from flyte_nb.errors import (
     InvalidTypeError,
@@ -25,7 +25,7 @@ from flyte_nb.session import session
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.status import Deployment
 
 
 def deploy(*environments: Any, **options: Any) -> Deployment:

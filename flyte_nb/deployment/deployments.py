@@ -7,11 +7,12 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.apply import apply_plan
-from flyte_nb.deployment.locking import TargetLock
-from flyte_nb.deployment.losses import resolved
-from flyte_nb.deployment.recorder import Recorder, name_of
-from flyte_nb.deployment.rows import (
+from flyte_nb.deployment.applying.apply import apply_plan
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.keeping.locking import TargetLock
+from flyte_nb.deployment.keeping.losses import resolved
+from flyte_nb.deployment.keeping.recorder import Recorder, name_of
+from flyte_nb.deployment.keeping.rows import (
     insert_deployment,
     insert_environments,
     read_environments,
@@ -19,8 +20,7 @@ from flyte_nb.deployment.rows import (
     write_loss,
     write_never_begun,
 )
-from flyte_nb.deployment.state import add_versions
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.keeping.state import add_versions
 from flyte_nb.deployment.telling import Telling
 from flyte_nb.deployment.watching import Nobody
 from flyte_nb.targets.observing import observed
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.database import Connection
-    from flyte_nb.deployment.apply import Policy
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.recorded import RecordedEnvironment
-    from flyte_nb.deployment.state import DeploymentState
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.apply import Policy
+    from flyte_nb.deployment.applying.status import Deployment
+    from flyte_nb.deployment.keeping.recorded import RecordedEnvironment
+    from flyte_nb.deployment.keeping.state import DeploymentState
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.targets.protocol import Target
 

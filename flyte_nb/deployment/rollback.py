@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.planning import make_plan
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.planning.making import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flyte_nb.bundle.content import Bundle
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.recorded import RecordedDeployment
-    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.deployment.keeping.recorded import RecordedDeployment
+    from flyte_nb.deployment.keeping.state import DeploymentState
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.targets.protocol import Deployed
 
 __all__ = ["plan_rollback"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from flyte_nb.listeners import Listeners
 
 if TYPE_CHECKING:
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.deployment.watching import Watcher
 
 __all__ = ["Telling"]

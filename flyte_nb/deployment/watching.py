@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Plan
 
 __all__ = ["Nobody", "Watcher"]
 

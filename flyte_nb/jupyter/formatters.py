@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.definitions.registry import Environments
-from flyte_nb.deployment.plan import Plan
-from flyte_nb.deployment.recorded import RecordedDeployment, RecordedDeployments
-from flyte_nb.deployment.status import Deployment
+from flyte_nb.deployment.applying.status import Deployment
+from flyte_nb.deployment.keeping.recorded import RecordedDeployment, RecordedDeployments
+from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import Run
 from flyte_nb.jupyter.output import GraphOutput, show, show_table

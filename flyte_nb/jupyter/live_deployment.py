@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import Deployment, EnvironmentStatus
+    from flyte_nb.deployment.applying.status import Deployment, EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.jupyter.on_screen import ViewsOnScreen
     from flyte_nb.view.widgets.deployment import DeploymentWidget
 

@@ -6,15 +6,15 @@ from collections import deque
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.status import EnvironmentStatus, State
+from flyte_nb.deployment.applying.status import EnvironmentStatus, State
+from flyte_nb.deployment.planning.plan import Action
 from flyte_nb.masking import beginning_without_credentials
 from flyte_nb.view.escape import inert_line
 from flyte_nb.view.remaining import remaining_seconds
 from flyte_nb.view.states import STATES, tally
 
 if TYPE_CHECKING:
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
 
 __all__ = ["DeploymentProgress"]
 

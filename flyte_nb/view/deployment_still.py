@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.deployments import deployment_picture, deployment_table
 from flyte_nb.view.escape import html_text, inert
 from flyte_nb.view.still import still

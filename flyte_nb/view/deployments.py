@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from flyte_nb.deployment.plan import Step
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Step
     from flyte_nb.view.deployment_progress import DeploymentProgress
 
 __all__ = ["clock_text", "deployment_picture", "deployment_table"]

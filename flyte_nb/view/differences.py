@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.deployment.plan import Change
+from flyte_nb.deployment.planning.plan import Change
 from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:

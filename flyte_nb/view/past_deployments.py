@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.table import Table
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from flyte_nb.deployment.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
+    from flyte_nb.deployment.keeping.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
 
 __all__ = ["deployments_table", "past_deployment_table", "said_table"]
 

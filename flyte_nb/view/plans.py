@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action
+from flyte_nb.deployment.planning.plan import Action
 from flyte_nb.view.differences import difference_text, source_diff
 from flyte_nb.view.durations import about_text
 from flyte_nb.view.escape import html_text, inert_line
@@ -16,7 +16,7 @@ from flyte_nb.view.table import MOST_ROWS_HTML, MOST_ROWS_TEXT, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flyte_nb.deployment.plan import Change, Plan, Step
+    from flyte_nb.deployment.planning.plan import Change, Plan, Step
     from flyte_nb.view.differences import SourceDiff
 
 __all__ = ["counts_text", "plan_picture", "plan_table", "source_diffs_html", "subtitle"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.planning.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from flyte_nb.deployment.plan import Step
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Step
 
 __all__ = ["remaining_seconds"]
 

@@ -21,16 +21,16 @@ import pytest
 
 import flyte_nb
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.apply import Policy, apply_plan
-from flyte_nb.deployment.planning import make_plan
+from flyte_nb.deployment.applying.apply import Policy, apply_plan
+from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.graph import longest_ways, ordered, waves
 from tests.deployment.fakes import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Plan
 
 ENVIRONMENTS = 1_000
 # Seconds that an environment takes.

@@ -15,7 +15,7 @@ from flyte_nb.targets.protocol import Deployed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flyte_nb.deployment.status import EnvironmentStatus, State
+    from flyte_nb.deployment.applying.status import EnvironmentStatus, State
 
 
 @dataclass

@@ -7,14 +7,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.planning import make_plan
+from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.targets.protocol import Deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.targets.protocol import Log, Target
 
 Graph = dict[str, tuple[str, ...]]

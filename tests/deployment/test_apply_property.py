@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.apply import Policy, apply_plan
-from flyte_nb.deployment.planning import make_plan
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.apply import Policy, apply_plan
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.model.policies import Backoff
 from tests.deployment.fakes import Memory, VirtualTime, deployed, there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.targets.protocol import Deployed
 
 GRAPHS = 10_000

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flyte_nb.deployment.apply import Policy
+from flyte_nb.deployment.applying.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
-from flyte_nb.deployment.history import DeploymentHistory
-from flyte_nb.deployment.plan import Plan
-from flyte_nb.deployment.planning import make_plan
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.history import DeploymentHistory
+from flyte_nb.deployment.keeping.state import DeploymentState
+from flyte_nb.deployment.planning.making import make_plan
+from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import StateError, UnknownDeploymentError
 
 from .places import CHAIN, MemoryTarget, Noting, bundle, making, until
@@ -23,8 +23,8 @@ from .places import CHAIN, MemoryTarget, Noting, bundle, making, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flyte_nb.deployment.recorded import RecordedDeployment
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.status import Deployment
+    from flyte_nb.deployment.keeping.recorded import RecordedDeployment
 
 
 class Place:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.deployment.history import DeploymentHistory
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.history import DeploymentHistory
+from flyte_nb.deployment.keeping.state import DeploymentState
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import IO
 
-    from flyte_nb.deployment.recorded import RecordedDeployment
+    from flyte_nb.deployment.keeping.recorded import RecordedDeployment
 
 NAMES = [f"n{index:02}" for index in range(20)]
 
@@ -32,10 +32,10 @@ FORKING = """
 import asyncio, os, random, sys
 from pathlib import Path
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.apply import Policy
+from flyte_nb.deployment.applying.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
-from flyte_nb.deployment.planning import make_plan
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.planning.making import make_plan
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.targets.local import LocalTarget
 
 NAMES = [f"n{index:02}" for index in range(20)]

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_nb.deployment.expectations import by_urgency
-from flyte_nb.deployment.planning import make_plan
+from flyte_nb.deployment.planning.expectations import by_urgency
+from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.graph import longest_ways, ordered
 from tests.deployment.fakes import deployed, make, there
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
 
 Graph = dict[str, tuple[str, ...]]
 

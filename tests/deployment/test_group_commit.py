@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flyte_nb.database import Connection, Database
-from flyte_nb.deployment.group_commit import GroupCommit
+from flyte_nb.deployment.keeping.group_commit import GroupCommit
 from flyte_nb.errors import StateError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LEAVING = """
 import sys
 from pathlib import Path
 from flyte_nb.database import Database
-from flyte_nb.deployment.group_commit import GroupCommit
+from flyte_nb.deployment.keeping.group_commit import GroupCommit
 
 writes = GroupCommit(Database(Path(sys.argv[1]), [["CREATE TABLE fact (number INTEGER PRIMARY KEY, thread INTEGER)"]]))
 for number in range(100):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.deployment import locking
-from flyte_nb.deployment.apply import Policy
+from flyte_nb.deployment.applying.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
-from flyte_nb.deployment.history import DeploymentHistory
-from flyte_nb.deployment.locking import TargetLock
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping import locking
+from flyte_nb.deployment.keeping.history import DeploymentHistory
+from flyte_nb.deployment.keeping.locking import TargetLock
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.deployment.watching import Nobody
 from flyte_nb.errors import DeploymentLockedError, DeploymentOvertakenError
 from flyte_nb.liveness import SessionRecord
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flyte_nb.bundle.content import Bundle
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
 
 
 @pytest.fixture

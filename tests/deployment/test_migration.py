@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.deployment.schema import STEPS
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.schema import STEPS
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.errors import StateError
 
 from .places import bundle

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.deployment.plan import Action, Change, Plan
-from flyte_nb.deployment.planning import make_plan
+from flyte_nb.deployment.planning.making import make_plan
+from flyte_nb.deployment.planning.plan import Action, Change, Plan
 from flyte_nb.errors import CircularDependencyError, DeploymentBlockedError
 from flyte_nb.masking import MASK
 from tests.deployment.fakes import deployed, make

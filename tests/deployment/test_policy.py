@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flyte_nb.deployment.policy import Policy
+from flyte_nb.deployment.applying.policy import Policy
 from flyte_nb.errors import InvalidTypeError, InvalidValueError
 from flyte_nb.model.policies import Backoff
 

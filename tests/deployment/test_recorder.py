@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.deployment import recorder as recorder_module
-from flyte_nb.deployment.recorder import Recorder
-from flyte_nb.deployment.rows import insert_deployment, insert_environments
-from flyte_nb.deployment.state import DeploymentState
-from flyte_nb.deployment.status import EnvironmentStatus, State
+from flyte_nb.deployment.applying.status import EnvironmentStatus, State
+from flyte_nb.deployment.keeping import recorder as recorder_module
+from flyte_nb.deployment.keeping.recorder import Recorder
+from flyte_nb.deployment.keeping.rows import insert_deployment, insert_environments
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.errors import StateError
 
 from .places import MemoryTarget, Noting, making

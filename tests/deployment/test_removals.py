@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.planning import make_plan
+from flyte_nb.deployment.planning.making import make_plan
+from flyte_nb.deployment.planning.plan import Action
 from tests.deployment.fakes import make, there
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.targets.protocol import Deployed
 
 Graph = dict[str, tuple[str, ...]]

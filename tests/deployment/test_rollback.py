@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import flyte_nb as flyte
 from flyte_nb.deployment import origin
-from flyte_nb.deployment.apply import Policy
+from flyte_nb.deployment.applying.apply import Policy
 from flyte_nb.deployment.deployments import Deployments
-from flyte_nb.deployment.history import DeploymentHistory
+from flyte_nb.deployment.keeping.history import DeploymentHistory
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.deployment.rollback import plan_rollback
-from flyte_nb.deployment.state import DeploymentState
 from flyte_nb.errors import (
     DeploymentBlockedError,
     DeploymentFailedError,
@@ -34,7 +34,7 @@ from .places import Graph, MemoryTarget, making
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.status import Deployment
 
 NAMES = ("a", "b", "c", "d", "e")
 

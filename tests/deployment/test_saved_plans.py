@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import flyte_nb
-from flyte_nb.deployment.plan import Plan
-from flyte_nb.deployment.planning import make_plan
-from flyte_nb.deployment.verifying import verify
+from flyte_nb.deployment.planning.making import make_plan
+from flyte_nb.deployment.planning.plan import Plan
+from flyte_nb.deployment.planning.verifying import verify
 from flyte_nb.errors import InvalidValueError, PlanOutdatedError, SavedPlanError
 from tests.deployment.fakes import make, there
 

@@ -15,7 +15,7 @@ import pytest
 
 import flyte_nb
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.errors import StateError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ import os, sys
 from itertools import count
 from pathlib import Path
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.state import DeploymentState
 
 state = DeploymentState(Path(sys.argv[1]))
 os.write(1, b"ready\\n")
@@ -42,7 +42,7 @@ RIVAL = """
 import sys
 from pathlib import Path
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.state import DeploymentState
 
 print("ready", flush=True)
 for line in sys.stdin:

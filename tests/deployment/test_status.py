@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from flyte_nb.deployment.status import Deployment, EnvironmentStatus, State
+from flyte_nb.deployment.applying.status import Deployment, EnvironmentStatus, State
 from flyte_nb.errors import DeploymentFailedError
 
 BEGUN = datetime(2024, 1, 1, tzinfo=timezone.utc)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from flyte_nb.deployment.workers import Workers
+from flyte_nb.deployment.applying.workers import Workers
 
 
 def test_no_more_are_called_than_are_needed() -> None:

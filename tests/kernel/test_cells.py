@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.state import DeploymentState
 
 if TYPE_CHECKING:
     from pathlib import Path

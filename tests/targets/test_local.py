@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flyte_nb.bundle.content import Bundle
-from flyte_nb.deployment.state import DeploymentState
+from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.targets.local import LocalTarget
 from flyte_nb.targets.protocol import Deployed
 

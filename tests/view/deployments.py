@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from flyte_nb.deployment.plan import Action, Change, Plan, Step
-from flyte_nb.deployment.status import EnvironmentStatus, State
+from flyte_nb.deployment.applying.status import EnvironmentStatus, State
+from flyte_nb.deployment.planning.plan import Action, Change, Plan, Step
 from flyte_nb.view.deployment_progress import DeploymentProgress
 
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.planning.plan import Action
 from flyte_nb.view.deployment_still import deployment_bundle, waiting_bundle
 from flyte_nb.view.still import new_host
 

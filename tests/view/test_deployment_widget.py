@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.still import new_host
 from flyte_nb.view.widgets.deployment import DeploymentWidget
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, cast
 
-from flyte_nb.deployment.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.keeping.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
 from flyte_nb.view.past_deployments import deployments_table, past_deployment_table, said_table
 from flyte_nb.view.table import table_html, table_text
 
 if TYPE_CHECKING:
-    from flyte_nb.deployment.recorded import Details
+    from flyte_nb.deployment.keeping.recorded import Details
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=timezone.utc)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flyte_nb.deployment.plan import Action, Change
+from flyte_nb.deployment.planning.plan import Action, Change
 from flyte_nb.masking import MASK
 from flyte_nb.view.differences import difference_text, source_diff
 from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html

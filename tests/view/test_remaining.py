@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.planning.plan import Action
 from flyte_nb.view.durations import about_text
 from flyte_nb.view.remaining import remaining_seconds
 

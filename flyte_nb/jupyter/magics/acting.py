@@ -9,8 +9,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from flyte_nb.deployment.apply import Policy
-from flyte_nb.deployment.plan import Plan
+from flyte_nb.deployment.applying.apply import Policy
+from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.deployment.status import Deployment
+    from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.on_screen import ViewsOnScreen

@@ -17,7 +17,7 @@ from flyte_nb.view.history import logs_table
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.deployment.recorded import RecordedDeployment, RecordedDeployments
+    from flyte_nb.deployment.keeping.recorded import RecordedDeployment, RecordedDeployments
     from flyte_nb.execution.history.records import RecordedRuns
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.session import Session

@@ -18,7 +18,7 @@ from flyte_nb.view.environments import environments_picture
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.jupyter.cells import CellRuns
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.output import LiveGraphs

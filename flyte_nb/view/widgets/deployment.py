@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, Unicode, observe
 
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.deployment_still import deployment_bundle
 from flyte_nb.view.deployments import clock_text, deployment_picture
 from flyte_nb.view.escape import inert
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
     from flyte_nb.view.deployment_progress import DeploymentProgress
 
 __all__ = ["DeploymentWidget"]

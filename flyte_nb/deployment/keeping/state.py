@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.content import Bundle
 from flyte_nb.database import Connection, Database
-from flyte_nb.deployment.group_commit import GroupCommit
-from flyte_nb.deployment.schema import STEPS
+from flyte_nb.deployment.keeping.group_commit import GroupCommit
+from flyte_nb.deployment.keeping.schema import STEPS
 from flyte_nb.targets.protocol import Deployed
 
 if TYPE_CHECKING:

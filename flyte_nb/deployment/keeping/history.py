@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.deployment.locking import live_holders
-from flyte_nb.deployment.losses import resolved
-from flyte_nb.deployment.plan import Plan
-from flyte_nb.deployment.recorded import RecordedDeployment, RecordedDeployments
-from flyte_nb.deployment.recorder import name_of
-from flyte_nb.deployment.rows import read_environments, read_lines
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.keeping.locking import live_holders
+from flyte_nb.deployment.keeping.losses import resolved
+from flyte_nb.deployment.keeping.recorded import RecordedDeployment, RecordedDeployments
+from flyte_nb.deployment.keeping.recorder import name_of
+from flyte_nb.deployment.keeping.rows import read_environments, read_lines
+from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import UnknownDeploymentError
 from flyte_nb.execution.clock import utc
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from flyte_nb.database import Connection
-    from flyte_nb.deployment.recorded import DeploymentLine, RecordedEnvironment
-    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.deployment.keeping.recorded import DeploymentLine, RecordedEnvironment
+    from flyte_nb.deployment.keeping.state import DeploymentState
     from flyte_nb.targets.protocol import Deployed
 
 __all__ = ["DeploymentHistory"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.planning.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flyte_nb.deployment.recorded import RecordedEnvironment
+    from flyte_nb.deployment.keeping.recorded import RecordedEnvironment
     from flyte_nb.targets.protocol import Deployed
 
 __all__ = ["resolved"]

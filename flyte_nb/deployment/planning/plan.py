@@ -120,7 +120,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as JSON text; `from_json` reads it."""
-        from flyte_nb.deployment.saved_plans import plan_to_json
+        from flyte_nb.deployment.planning.saved_plans import plan_to_json
 
         return plan_to_json(self)
 
@@ -131,7 +131,7 @@ class Plan:
         Raises:
             SavedPlanError: It is something else, or of a newer flyte_nb.
         """
-        from flyte_nb.deployment.saved_plans import plan_from_json
+        from flyte_nb.deployment.planning.saved_plans import plan_from_json
 
         return plan_from_json(text)
 
@@ -141,7 +141,7 @@ class Plan:
         Raises:
             SavedPlanError: The file cannot be written.
         """
-        from flyte_nb.deployment.saved_plans import save_plan
+        from flyte_nb.deployment.planning.saved_plans import save_plan
 
         save_plan(self, path)
 
@@ -152,6 +152,6 @@ class Plan:
         Raises:
             SavedPlanError: The file cannot be read, holds something else, or is of a newer flyte_nb.
         """
-        from flyte_nb.deployment.saved_plans import load_plan
+        from flyte_nb.deployment.planning.saved_plans import load_plan
 
         return load_plan(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flyte_nb.deployment.plan import Action, Change, Plan, Step
+from flyte_nb.deployment.planning.plan import Action, Change, Plan, Step
 from flyte_nb.errors import SavedPlanError
 from flyte_nb.graph import waves
 

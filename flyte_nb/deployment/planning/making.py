@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.differences import changes
-from flyte_nb.deployment.expectations import with_expectation
-from flyte_nb.deployment.plan import Action, Plan, Step
-from flyte_nb.deployment.removals import removal_steps
+from flyte_nb.deployment.planning.differences import changes
+from flyte_nb.deployment.planning.expectations import with_expectation
+from flyte_nb.deployment.planning.plan import Action, Plan, Step
+from flyte_nb.deployment.planning.removals import removal_steps
 from flyte_nb.errors import did_you_mean
 from flyte_nb.graph import ordered, waves
 

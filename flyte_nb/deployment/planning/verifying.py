@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action, Plan, Step
+from flyte_nb.deployment.planning.plan import Action, Plan, Step
 from flyte_nb.errors import InvalidValueError, PlanOutdatedError
 
 if TYPE_CHECKING:

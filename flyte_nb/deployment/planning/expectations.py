@@ -11,7 +11,7 @@ from flyte_nb.graph import longest_ways
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flyte_nb.deployment.plan import Plan, Step
+    from flyte_nb.deployment.planning.plan import Plan, Step
 
 __all__ = ["by_urgency", "with_expectation"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.plan import Action, Step
+from flyte_nb.deployment.planning.plan import Action, Step
 from flyte_nb.errors import CircularDependencyError
 from flyte_nb.graph import ordered
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from flyte_nb.deployment.status import EnvironmentStatus, State
+from flyte_nb.deployment.applying.status import EnvironmentStatus, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from flyte_nb.deployment.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan
 
 __all__ = ["DeploymentLine", "RecordedDeployment", "RecordedDeployments", "RecordedEnvironment"]
 

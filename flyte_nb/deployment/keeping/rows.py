@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.recorded import DeploymentLine, RecordedEnvironment
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
+from flyte_nb.deployment.keeping.recorded import DeploymentLine, RecordedEnvironment
 from flyte_nb.execution.clock import utc
 from flyte_nb.masking import without_credentials
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.database import Connection
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.status import EnvironmentStatus
+    from flyte_nb.deployment.applying.status import EnvironmentStatus
+    from flyte_nb.deployment.planning.plan import Plan
 
 __all__ = [
     "LogRow",

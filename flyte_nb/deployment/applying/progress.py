@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.deployment.status import EnvironmentStatus, State
+from flyte_nb.deployment.applying.status import EnvironmentStatus, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from flyte_nb.deployment.record import Record
+    from flyte_nb.deployment.applying.record import Record
 
 __all__ = ["Progress", "utc_now"]
 

@@ -6,21 +6,21 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.attempt import Attempt
-from flyte_nb.deployment.expectations import by_urgency
-from flyte_nb.deployment.plan import Action
-from flyte_nb.deployment.policy import Policy
-from flyte_nb.deployment.progress import Progress, utc_now
-from flyte_nb.deployment.status import Deployment, State
-from flyte_nb.deployment.workers import Workers
+from flyte_nb.deployment.applying.attempt import Attempt
+from flyte_nb.deployment.applying.policy import Policy
+from flyte_nb.deployment.applying.progress import Progress, utc_now
+from flyte_nb.deployment.applying.status import Deployment, State
+from flyte_nb.deployment.applying.workers import Workers
+from flyte_nb.deployment.planning.expectations import by_urgency
+from flyte_nb.deployment.planning.plan import Action
 from flyte_nb.graph import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from flyte_nb.bundle.content import Bundle
-    from flyte_nb.deployment.plan import Plan
-    from flyte_nb.deployment.record import Record
+    from flyte_nb.deployment.applying.record import Record
+    from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.targets.protocol import Target
 
 __all__ = ["Policy", "apply_plan"]

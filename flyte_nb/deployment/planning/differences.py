@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.deployment.plan import Change
+from flyte_nb.deployment.planning.plan import Change
 from flyte_nb.masking import MASK, without_credentials
 
 if TYPE_CHECKING:

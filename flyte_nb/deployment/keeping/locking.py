@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flyte_nb.database import Connection
-    from flyte_nb.deployment.state import DeploymentState
+    from flyte_nb.deployment.keeping.state import DeploymentState
     from flyte_nb.deployment.watching import Watcher
 
 __all__ = ["Holder", "TargetLock", "live_holders"]

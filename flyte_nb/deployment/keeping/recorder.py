@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from itertools import count
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.rows import LogRow, write_lines, write_statuses
-from flyte_nb.deployment.status import EnvironmentStatus
+from flyte_nb.deployment.applying.status import EnvironmentStatus
+from flyte_nb.deployment.keeping.rows import LogRow, write_lines, write_statuses
 from flyte_nb.masking import beginning_without_credentials
 from flyte_nb.targets.writing import written
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from flyte_nb.database import Connection
-    from flyte_nb.deployment.group_commit import GroupCommit
+    from flyte_nb.deployment.keeping.group_commit import GroupCommit
     from flyte_nb.deployment.watching import Watcher
 
 __all__ = ["Recorder", "name_of"]

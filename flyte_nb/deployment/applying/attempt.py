@@ -6,7 +6,7 @@ import asyncio
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.status import State
+from flyte_nb.deployment.applying.status import State
 from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The engine: whatever is ready deploys at once, in order; facts about what happens."""

@@ -1,0 +1,1 @@
+"""What outlives the kernel: the database of deployments, who records it, locks, and the history."""

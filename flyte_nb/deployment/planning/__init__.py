@@ -1,0 +1,1 @@
+"""The plan: what a deployment would do, and whether it still would."""
