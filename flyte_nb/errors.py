@@ -342,7 +342,9 @@ class SavedPlanError(FlyteNbError):
 
 
 class DeploymentLockedError(FlyteNbError):
-    """Somebody else deploys to the target; nothing was deployed.
+    """Somebody else deploys to the target: nothing was deployed, or the deployment was overtaken and stopped.
+
+    A deployment that gave no sign of life for long is taken for dead. What it had deployed by then stays.
 
     Attributes:
         target: The name of the target.
@@ -353,8 +355,8 @@ class DeploymentLockedError(FlyteNbError):
     def __init__(self, target: str, holder: str, since: datetime) -> None:
         self.target, self.holder, self.since = target, holder, since
         super().__init__(
-            f"{holder} has been deploying to {target} since {since:%H:%M:%S} UTC, and only one can at a time. "
-            "Deploy again when it has ended, or let this deployment wait for it."
+            f"{holder} has been deploying to {target} since {since.astimezone():%H:%M:%S %Z}, and only one can at a "
+            "time. Deploy again when it has ended, or let this deployment wait for it."
         )
 
 
