@@ -312,15 +312,20 @@ class PlanOutdatedError(FlyteNbError):
     """A saved plan is no longer what would be done; nothing was deployed.
 
     Attributes:
-        session: The names that the session defines differently now.
+        session: The names that the session defines differently now, or no longer.
         target: The names that the target has differently now.
+        undefined: Those of `session` that are not defined, as before the notebook has run.
     """
 
-    def __init__(self, session: Collection[str], target: Collection[str]) -> None:
-        self.session, self.target = tuple(session), tuple(target)
-        sides = ("in the session", self.session), ("on the target", self.target)
+    def __init__(self, session: Collection[str], target: Collection[str], undefined: Collection[str] = ()) -> None:
+        self.session, self.target, self.undefined = tuple(session), tuple(target), tuple(undefined)
+        redefined = [name for name in self.session if name not in self.undefined]
+        sides = ("in the session", redefined), ("on the target", self.target)
         changed = "; ".join(f"{_listed(names)} changed {where}" for where, names in sides if names)
-        super().__init__(f"the plan is outdated: since it was made, {changed}. Plan again: %flyte_plan --save FILE")
+        missing = f"not defined in this session: {_listed(self.undefined)}" if self.undefined else ""
+        problems = ". ".join(filter(None, (missing, f"since it was made, {changed}" if changed else "")))
+        way_out = "Run the notebook first, or plan again" if missing else "Plan again"
+        super().__init__(f"the plan is outdated: {problems}. {way_out}: %flyte_plan --save FILE")
 
 
 class SavedPlanError(FlyteNbError):
@@ -337,7 +342,9 @@ class SavedPlanError(FlyteNbError):
 
 
 class DeploymentLockedError(FlyteNbError):
-    """Somebody else deploys to the target; nothing was deployed.
+    """Somebody else deploys to the target: nothing was deployed, or the deployment was overtaken and stopped.
+
+    A deployment that gave no sign of life for long is taken for dead. What it had deployed by then stays.
 
     Attributes:
         target: The name of the target.
@@ -348,8 +355,8 @@ class DeploymentLockedError(FlyteNbError):
     def __init__(self, target: str, holder: str, since: datetime) -> None:
         self.target, self.holder, self.since = target, holder, since
         super().__init__(
-            f"{holder} has been deploying to {target} since {since:%H:%M:%S} UTC, and only one can at a time. "
-            "Deploy again when it has ended, or let this deployment wait for it."
+            f"{holder} has been deploying to {target} since {since.astimezone():%H:%M:%S %Z}, and only one can at a "
+            "time. Deploy again when it has ended, or let this deployment wait for it."
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["StoppedInThread", "Stopper", "cleaned_up", "raise_in_thread", "run_in_thread"]
+__all__ = ["Interrupted", "StoppedInThread", "Stopper", "cleaned_up", "raise_in_thread", "run_in_thread"]
 
 # How long code that was stopped may take to clean up before nobody waits for it any more.
 _CLEAN_UP_SECONDS = 5.0
@@ -61,6 +61,10 @@ def raise_in_thread(thread: int, error: type[BaseException] | None) -> None:
     """Let `thread` raise `error` before its next step, or forget what it was to raise."""
     pending = ctypes.py_object(error) if error else None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), pending)
+
+
+class Interrupted(asyncio.CancelledError):
+    """A kernel interrupt, raised inside code that blocks the loop; like any cancellation, `finally` blocks run."""
 
 
 class StoppedInThread(asyncio.CancelledError):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from flyte_nb.execution.stopping import Interrupted
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
     from types import FrameType
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCKED_SECONDS",
     "HEARTBEAT_SECONDS",
-    "Interrupted",
     "inside_work",
     "interrupt_if_blocked",
     "interruptible",
@@ -37,10 +38,6 @@ BLOCKED_SECONDS = 0.5
 
 # True in work that is stopped as a whole, and in every task it starts.
 inside_work: ContextVar[bool] = ContextVar("flyte_nb_inside_work", default=False)
-
-
-class Interrupted(asyncio.CancelledError):
-    """A kernel interrupt, raised inside code that blocks the loop; like any cancellation, `finally` blocks run."""
 
 
 async def interruptible(work: Coroutine[Any, Any, T]) -> T:

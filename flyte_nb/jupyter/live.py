@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["KEEP_SECONDS", "updating", "updating_from_a_thread"]
+__all__ = ["KEEP_SECONDS", "ending", "updating", "updating_from_a_thread"]
 
 _UPDATE_SECONDS = 0.1
 # Drawing what stays in the notebook costs more than telling the live view, and only front ends without one need it.
 KEEP_SECONDS = 1.0
+
+
+def ending(end: Callable[[], None]) -> None:
+    """Call `end`, the last thing a view does. What it raises is logged: it must not hide what became of the work."""
+    try:
+        end()
+    except Exception:
+        logging.getLogger("flyte_nb").exception("the end of a view cannot be shown")
 
 
 @asynccontextmanager

@@ -10,8 +10,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flyte_nb.execution.stopping import raise_in_thread
-from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS, Interrupted, inside_work, stop_of
+from flyte_nb.execution.stopping import Interrupted, raise_in_thread
+from flyte_nb.jupyter.interrupts import BLOCKED_SECONDS, inside_work, stop_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flyte_nb.errors import ExportError
+from flyte_nb.liveness import SessionRecord
 from flyte_nb.project.files import MANIFEST
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _NOTHING = frozenset({".git"})
 _STAGING = ".flyte_nb-"
 _FORCE = "Add --force to replace it, or choose another folder"
 _SHOWN = 3
+_DIGITS = 12  # of a hash that stands for a machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,14 @@ def export(folder: Path, files: Mapping[str, str], *, force: bool = False) -> Ex
 
 def _export(folder: Path, files: Mapping[str, bytes], force: bool) -> Exported:
     generated = _generated(folder)
+    _check_inside(folder, (*files, *generated))
     stale = [path for path in generated if path not in files and _read(folder, path) is not None]
     before = {path: _read(folder, path) for path in (*files, *stale)}
-    _check_inside(folder, before)
     if not force:
         _check_ours(folder, before, files, generated)
-    for left_behind in folder.glob(f"{_STAGING}*"):
-        shutil.rmtree(left_behind, ignore_errors=True)
+    for staging in folder.glob(f"{_STAGING}*"):
+        if _is_left_behind(staging):
+            shutil.rmtree(staging, ignore_errors=True)
     changed = [path for path, content in files.items() if before[path] != content]
     if not changed and not stale and generated == _hashes(files):
         return Exported(folder, (), tuple(files), ())
@@ -90,18 +93,25 @@ def _generated(folder: Path) -> dict[str, list[str]]:
     """Return what the manifest of the folder says; nothing if there is none that can be read."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        return {str(path): [*map(str, hashes)] for path, hashes in manifest["files"].items()}
+        return {_checked(path): [*map(str, hashes)] for path, hashes in manifest["files"].items()}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
+def _checked(path: str) -> str:
+    """Return `path`, unless no export could have written it: the manifest may be anybody's."""
+    if "\0" in path or Path(path).is_absolute() or ".." in Path(path).parts:
+        raise ValueError(path)
+    return path
+
+
 def _read(folder: Path, path: str) -> bytes | None:
-    try:
-        return (folder / path).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except IsADirectoryError:
-        raise ExportError(str(folder / path), "it is a folder, and a file is to be there", "Move it away") from None
+    place = folder / path
+    if place.is_file():
+        return place.read_bytes()
+    if place.exists():  # a folder, or a device, which might be read for ever
+        raise ExportError(str(place), "it is not a file, and a file is to be there", "Move it away")
+    return None
 
 
 def _check_inside(folder: Path, paths: Iterable[str]) -> None:
@@ -133,6 +143,25 @@ def _check_ours(
         raise ExportError(str(folder), f"{_some(edited)} changed since the last export", _FORCE)
 
 
+def _staging_prefix() -> str:
+    """Return what the names of this process's folders for new files begin with: whose they are."""
+    here = SessionRecord.of_this_process("")
+    return f"{_STAGING}{here.pid}-{here.began}-{_hash(here.machine.encode())[:_DIGITS]}-"
+
+
+def _is_left_behind(staging: Path) -> bool:
+    """Say whether the process that made `staging` has ended; where nobody knows, it has after days."""
+    here = SessionRecord.of_this_process("")
+    pid, began, machine, *_ = [*staging.name.removeprefix(_STAGING).split("-"), "", ""]
+    is_here = pid.isdecimal() and machine == _hash(here.machine.encode())[:_DIGITS]
+    try:
+        changed = staging.stat().st_mtime
+    except OSError:
+        return False  # it has just been removed
+    owner = (here.machine, int(pid), began) if is_here else ("", 0, "")
+    return SessionRecord("", *owner, changed).may_be_forgotten
+
+
 def _replace(
     folder: Path,
     files: Mapping[str, bytes],
@@ -142,7 +171,7 @@ def _replace(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     manifest_before = _read(folder, MANIFEST)
-    with tempfile.TemporaryDirectory(prefix=_STAGING, dir=folder) as staging:
+    with tempfile.TemporaryDirectory(prefix=_staging_prefix(), dir=folder) as staging:
         for path in changed:
             _write(Path(staging, "new", path), files[path])
         either = {path: _hashes_of(before.get(path), files.get(path)) for path in (*files, *stale)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flyte_nb.view.clock import clock_head, clock_text
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.picture import Node, Picture
 from flyte_nb.view.plans import counts_text, subtitle
@@ -12,13 +13,12 @@ from flyte_nb.view.table import MOST_ROWS_TEXT, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime
 
     from flyte_nb.deployment.applying.status import EnvironmentStatus
     from flyte_nb.deployment.planning.plan import Step
     from flyte_nb.view.deployment_progress import DeploymentProgress
 
-__all__ = ["clock_text", "deployment_picture", "deployment_table"]
+__all__ = ["deployment_picture", "deployment_table"]
 
 _NONE = "–"
 _URGENCY = {state: position for position, state in enumerate(STATES)}
@@ -61,13 +61,9 @@ def deployment_table(
         )
         for status in shown
     )
-    columns = ("environment", "state", *(("attempt",) if repeated else ()), "started (UTC)", "took", "error")
+    started = clock_head("started", next((status.started for status in shown if status.started), None))
+    columns = ("environment", "state", *(("attempt",) if repeated else ()), started, "took", "error")
     return Table(columns, rows, _caption(target, shown, name, seconds))
-
-
-def clock_text(moment: datetime) -> str:
-    """Return the time of the day, to the millisecond."""
-    return moment.strftime("%H:%M:%S.%f")[:-3]
 
 
 def _caption(target: str, statuses: Collection[EnvironmentStatus], name: str, seconds: float | None) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from flyte_nb.view.clock import clock_head, clock_text, moment_text
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from flyte_nb.execution.history.records import RecordedRun
     from flyte_nb.execution.node import LogLine
@@ -28,7 +28,7 @@ def runs_table(runs: Collection[RecordedRun]) -> Table:
             run.name,
             run.task,
             f"{STATES[run.state.value].glyph} {run.state.value}",
-            run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            moment_text(run.started),
             _NONE if run.duration is None else duration_text(run.duration),
             f"{run.calls:,}",
             run.error or _NONE,
@@ -46,7 +46,7 @@ def logs_table(run: RecordedRun, lines: Sequence[LogLine]) -> Table:
     calls = Counter(task for task, _ in {(line.task, line.node) for line in lines})
     rows = tuple(
         (
-            _clock(line.time),
+            clock_text(line.time),
             line.task if calls[line.task] == 1 else f"{line.task} #{line.node}",
             line.stream,
             line.text,
@@ -55,14 +55,11 @@ def logs_table(run: RecordedRun, lines: Sequence[LogLine]) -> Table:
     )
     count = f"{len(lines):,} lines" if len(lines) > 1 else "1 line" if lines else "nothing"
     caption = f"Output of {run.name}, {run.task}, {run.state.value}: {count}"
-    return Table(("time", "task", "stream", "text"), rows, caption, "" if lines else _advice(run), from_end=True)
+    columns = (clock_head("time", lines[0].time if lines else None), "task", "stream", "text")
+    return Table(columns, rows, caption, "" if lines else _advice(run), from_end=True)
 
 
 def _advice(run: RecordedRun) -> str:
     if run.state.is_final:
         return "Its tasks have printed, logged and displayed nothing of that kind. %flyte_runs lists the other runs."
     return "Its tasks have printed, logged and displayed nothing of that kind yet. Ask again when they have."
-
-
-def _clock(moment: datetime) -> str:
-    return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.applying.status import State
+from flyte_nb.view.clock import clock_head, clock_text, moment_text
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.states import STATES, tally
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
     from flyte_nb.deployment.keeping.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
 
@@ -29,7 +29,7 @@ def deployments_table(deployments: Collection[RecordedDeployment]) -> Table:
             deployment.kind,
             deployment.target,
             _state(deployment.state),
-            _moment(deployment.started),
+            moment_text(deployment.started),
             _took(deployment.duration),
             _counts(deployment.counts) or "nothing",
             _file_name(deployment.origin),
@@ -60,16 +60,17 @@ def past_deployment_table(deployment: RecordedDeployment, environments: Sequence
     )
     what = "Rollback" if deployment.kind == "rollback" else "Deployment"
     end = deployment.status + ("" if deployment.duration is None else f" in {duration_text(deployment.duration)}")
-    caption = f"{what} {deployment.name} to {deployment.target}, {_moment(deployment.started)}: {end}"
+    caption = f"{what} {deployment.name} to {deployment.target}, {moment_text(deployment.started)}: {end}"
     columns = ("environment", "action", "state", "version", "attempt", "took", "error")
     return Table(columns, rows, caption, _advice(deployment))
 
 
 def said_table(deployment: RecordedDeployment, lines: Sequence[DeploymentLine]) -> Table:
     """Return `lines`, which the environments of `deployment` have said, a row each."""
-    rows = tuple((_clock(line.time), line.environment, line.text) for line in lines)
+    rows = tuple((clock_text(line.time), line.environment, line.text) for line in lines)
     count = f"{len(lines):,} lines" if len(lines) > 1 else "1 line" if lines else "nothing"
-    return Table(("time", "environment", "text"), rows, f"Log of {deployment.name}: {count}", from_end=True)
+    columns = (clock_head("time", lines[0].time if lines else None), "environment", "text")
+    return Table(columns, rows, f"Log of {deployment.name}: {count}", from_end=True)
 
 
 def _state(state: State) -> str:
@@ -95,14 +96,6 @@ def _advice(deployment: RecordedDeployment) -> str:
 
 def _took(seconds: float | None) -> str:
     return _NONE if seconds is None else duration_text(seconds)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _clock(moment: datetime) -> str:
-    return moment.astimezone().strftime("%H:%M:%S.%f")[:-3]
 
 
 def _file_name(origin: str) -> str:

@@ -42,17 +42,16 @@ def plan_picture(plan: Plan) -> Picture:
 
 
 def plan_table(plan: Plan) -> Table:
-    """Return what `plan` would do, a row for each environment in the order of deployment.
+    """Return what `plan` would do, a row for each environment, wave after wave.
 
     Where there are too many to show, what is unchanged comes last.
     """
-    wave = {name: f"{number:,}" for number, names in enumerate(plan.waves, start=1) for name in names}
-    steps: Sequence[Step] = plan.steps
-    if len(steps) > MOST_ROWS_TEXT:
-        steps = sorted(steps, key=lambda step: step.action is Action.UNCHANGED)
+    waves = {name: number for number, names in enumerate(plan.waves, start=1) for name in names}
+    many = len(plan.steps) > MOST_ROWS_TEXT
+    steps = sorted(plan.steps, key=lambda step: (many and step.action is Action.UNCHANGED, waves.get(step.name, 0)))
     rows = tuple(
         (
-            wave.get(step.name, _NONE),
+            f"{waves[step.name]:,}" if step.name in waves else _NONE,
             step.name,
             _label(step.action.value),
             ", ".join(step.depends_on) or _NONE,

@@ -16,6 +16,12 @@ __all__ = ["MOST_ROWS_HTML", "MOST_ROWS_TEXT", "Table", "table_html", "table_tex
 MOST_ROWS_HTML, MOST_ROWS_TEXT = 300, 60
 _UNBROKEN, _LONGEST_CELL, _LONGEST_TOOLTIP, _LONGEST_WHOLE = 28, 120, 1_000, 4_000
 _WIDEST_CELL, _WIDEST_RULE, _LONGEST_LINE = 48, 100, 100
+# Longer tables scroll in a box; one of which the end matters begins there, turned round.
+_MOST_ROWS_UNBOXED = 30
+_BOX = "max-height:28em;overflow:auto"
+_BOX_FROM_END = f"display:flex;flex-direction:column-reverse;{_BOX}"
+# The heads stay in sight in a notebook that is trusted; elsewhere JupyterLab's sanitizer drops what it does not know.
+_STAYING = ";position:sticky;top:0px;background:var(--jp-layout-color0,var(--vscode-editor-background,Canvas))"
 # JupyterLab aligns cells to the right; it lets these inline styles through. A name is not broken at its hyphens.
 _LEFT = "text-align:left"
 _SHORT_CELL = "text-align:left;vertical-align:top;white-space:nowrap"
@@ -52,19 +58,23 @@ class Table:
 def table_html(table: Table, *, whole: bool = False) -> str:
     """Return `table` as HTML. Everything is escaped; long cells are cut and hold their text in a tooltip.
 
-    Past 300 rows, a count stands for the rest. `whole` cuts only cells that would fill pages.
+    Past 30 rows they scroll in a box; past 300, a count stands for the rest. `whole` cuts only cells that would fill
+    pages.
     """
     longest = _LONGEST_WHOLE if whole else _LONGEST_CELL
-    heads = "".join(f'<th scope="col" style="{_LEFT}">{html_text(head)}</th>' for head in table.columns)
     shown = _shown(table, MOST_ROWS_HTML)
+    boxed = len(shown) > _MOST_ROWS_UNBOXED
+    style = f"{_LEFT}{_STAYING}" if boxed else _LEFT
+    heads = "".join(f'<th scope="col" style="{style}">{html_text(head)}</th>' for head in table.columns)
     rows = "".join(f"<tr>{''.join(_cell_html(cell, longest) for cell in row)}</tr>" for row in shown)
     wrapping = ";white-space:nowrap" if len(table.caption) <= _LONGEST_LINE else ""  # not at the width of the table
     caption = f'<caption style="{_LEFT}{wrapping}">{html_text(table.caption)}</caption>' if table.caption else ""
     notes = "".join(f"<div>{html_text(note, 500)}</div>" for note in _notes(table, MOST_ROWS_HTML))
-    return (
-        f'<div class="flyte-nb" style="overflow-x:auto"><table>{caption}<thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>{notes}</div>"
-    )
+    html = f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    if boxed:
+        box = _BOX_FROM_END if table.from_end else _BOX
+        html = f'<div style="{box}"><div style="flex-shrink:0">{html}</div></div>'
+    return f'<div class="flyte-nb" style="overflow-x:auto">{html}{notes}</div>'
 
 
 def table_text(table: Table, *, whole: bool = False) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,7 @@ from flyte_nb.deployment.applying.apply import Policy, apply_plan
 from flyte_nb.deployment.applying.status import State
 from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.errors import DeploymentBlockedError, DeploymentFailedError, StateError
+from flyte_nb.execution.stopping import Interrupted
 from flyte_nb.graph import closure
 from flyte_nb.model.policies import Backoff
 from tests.deployment.fakes import Memory, VirtualTime, deployed, there
@@ -836,3 +837,30 @@ def test_a_loop_that_is_closed_over_a_deployment_makes_it_tell_nothing() -> None
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         task.get_coro().close()  # type: ignore[attr-defined]
     assert applied.lives() == {"base": (State.RUNNING,)}
+
+
+def test_what_an_interrupt_strikes_is_cancelled() -> None:
+    """Raised in the code of a target that blocks, it stops the deployment: nothing failed, and nothing else begins."""
+
+    async def blocked(name: str) -> None:
+        raise Interrupted("interrupted")
+
+    applied = Applied({**CHAIN, "other": ()}, NotingTarget(blocked), policy=Policy(1, retries=3))
+    with pytest.raises(Interrupted):
+        asyncio.run(applied.start())
+    assert applied.target.log == [("base", "begun"), ("base", "cancelled")]
+    assert applied.record.last() == dict.fromkeys(applied.edges, "cancelled")
+    assert applied.record.events[-1].error != "CancelledError: cancelled by the target"
+
+
+def test_whatever_is_logged_becomes_text() -> None:
+    """Targets are the code of others, and a log that is no text is no reason to fail."""
+
+    class Counting(NotingTarget):
+        async def deploy_environment(self, bundle: Bundle, log: Callable[[Any], None]) -> None:  # type: ignore[override]
+            log(123)
+            log(None)
+
+    applied = Applied({"base": ()}, Counting())
+    assert asyncio.run(applied.start()).succeeded
+    assert applied.record.lines == [("base", "123"), ("base", "None")]

@@ -199,6 +199,21 @@ def test_the_error_says_who_changed_what() -> None:
     )
 
 
+def test_what_is_not_defined_is_told_apart() -> None:
+    """In a kernel in which nothing has run yet, nothing has changed: the notebook has to run."""
+    deployed = {name: there(name) for name in EDGES}
+    for nothing in (plan({}), plan({}, deployed=deployed, removable={*EDGES, "gone"})):
+        with pytest.raises(PlanOutdatedError) as caught:
+            verify(plan(deployed=deployed), nothing)
+        assert set(EDGES) == set(caught.value.undefined) == set(caught.value.session)
+        names = ", ".join(map(repr, caught.value.undefined))
+        assert f"the plan is outdated: not defined in this session: {names}" in str(caught.value)
+        assert str(caught.value).endswith(". Run the notebook first, or plan again: %flyte_plan --save FILE")
+        assert not set(EDGES) & set(caught.value.target)
+    with pytest.raises(PlanOutdatedError, match=r"session: 'more'\. since it was made, 'ml' changed"):
+        verify(plan({**EDGES, "more": ()}), plan(bundles={"ml": make("ml", "newer")}))
+
+
 @pytest.mark.parametrize("other", [{"target": "flyte"}, {"names": ("ml",)}, {"prune": False}])
 def test_plans_for_different_things_are_not_compared(other: dict[str, Any]) -> None:
     """A plan is verified against one for the same target, the same names and the same pruning."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from flyte_nb.jupyter.interrupts import Interrupted, interruptible
+from flyte_nb.execution.stopping import Interrupted
+from flyte_nb.jupyter.interrupts import interruptible
 from flyte_nb.jupyter.threads import run_in_thread
 
 

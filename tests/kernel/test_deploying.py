@@ -80,6 +80,53 @@ def test_a_short_deployment_has_no_live_view(slow: Notebook) -> None:
     assert "2 deployed" in result.updates[-1]
 
 
+@pytest.mark.parametrize("code", ["{}", "def f():\n    {}\nf()"])
+def test_an_interrupt_of_a_target_that_blocks(slow: Notebook, code: str) -> None:
+    """What it strikes is cancelled, not failed, and nothing else begins; also where the cell cannot be awaited."""
+    slow.ok(
+        "class Blocking(Slow):\n"
+        "    name = 'blocking'\n"
+        "    async def deploy_environment(self, bundle, log):\n"
+        "        print(f'blocked by {bundle.name}', flush=True)\n"
+        "        while True:\n"
+        "            sum(range(1000))\n"
+        "session()._targets['blocking'] = Blocking\n"
+        "flyte.TaskEnvironment('other')"
+    )
+    magic = "%flyte_deploy --target blocking --max-concurrency 1"
+    result = slow.interrupted(code.format(magic), when="blocked by", after=0.7)
+    assert result.ename == "KeyboardInterrupt"
+    assert "5 cancelled" in result.updates[-1]
+    slow.ok("last = flyte.deployments(limit=1)[0]")
+    assert slow.value("last.state.value, {one.state.value for one in last.environments}") == (
+        "cancelled",
+        {"cancelled"},
+    )
+    assert slow.ok("await asyncio.sleep(0, 'next')").value == "'next'"
+    slow.ok("%flyte_remove other")
+
+
+@pytest.mark.parametrize("fails", ["update", "end"])
+def test_a_view_that_fails_hides_nothing(slow: Notebook, fails: str) -> None:
+    """What became of the deployment is told all the same, and why nothing is seen is logged."""
+    slow.ok(
+        "from flyte_nb.jupyter.live_deployment import LiveDeployment\n"
+        f"before = LiveDeployment.{fails}\n"
+        "def failing(*args):\n"
+        "    raise RuntimeError('cannot draw')\n"
+        f"LiveDeployment.{fails} = failing"
+    )
+    try:
+        good = slow.ok("deployment = %flyte_deploy ml --target slow")
+        bad = slow.run("%flyte_deploy bad --target slow")
+    finally:
+        slow.ok(f"LiveDeployment.{fails} = before")
+    assert slow.value("deployment.succeeded") is True
+    assert bad.ename == "UsageError"
+    assert bad.evalue.startswith("'bad' failed: RuntimeError: no GPU")
+    assert "cannot draw" in good.everything
+
+
 @hears_buttons
 @pytest.mark.parametrize("in_subshell", [False, True])
 def test_the_cancel_button(slow: Notebook, in_subshell: bool) -> None:

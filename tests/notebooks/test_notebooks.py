@@ -20,8 +20,8 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 # What differs between two runs of one notebook: times, names of runs, addresses of hosted views and pictures.
 VARYING = re.compile(
-    r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d{3})?|\d+\.\d{3} s|about \d+ s|[0-9a-f]{8}-\d+|/\S+(?=/churn-project)"
-    r"|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m"
+    r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d{3})?( ([A-Z]{3,5}|[+-]\d+)\b)?|(?<=started )\(.+?\)|(?<=time )\(.+?\)"
+    r"|\d+\.\d{3} s|about \d+ s|[0-9a-f]{8}-\d+|/\S+(?=/churn-project)|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m"
 )
 PADDING = re.compile(r"[ ─]{2,}")
 

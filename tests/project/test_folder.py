@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flyte_nb import ExportError
-from flyte_nb.project.folder import export
+from flyte_nb.project.folder import _staging_prefix, export
 
 FILES = {"README.md": "one\n", "environments/a.py": "A = 1\n", "environments/b.py": "B = 1\n", "lib/x.py": "X = 1\n"}
 LATER = {"README.md": "two\n", "environments/a.py": "A = 1\n", "environments/c.py": "C = 1\n"}
@@ -133,7 +133,20 @@ def test_what_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
         export(tmp_path / "project", FILES, force=True)
 
 
-@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', '{"files": {"README.md": 5}}', "\xff"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"files": 3}',
+        '{"files": {"README.md": 5}}',
+        "\xff",
+        '{"files": {"/dev/zero": []}}',
+        '{"files": {"../x": []}}',
+        '{"files": {"a\\u0000b": []}}',
+    ],
+)
 def test_a_damaged_manifest_counts_as_none(tmp_path: Path, manifest: str) -> None:
     """If it cannot be known what was generated, nothing is replaced unless that is forced."""
     export(tmp_path, FILES)
@@ -141,6 +154,42 @@ def test_a_damaged_manifest_counts_as_none(tmp_path: Path, manifest: str) -> Non
     assert "which no export wrote" in refused(tmp_path, LATER)
     export(tmp_path, LATER, force=True)
     assert {**generated(tmp_path), **LATER} == generated(tmp_path)
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A manifest may list a link to what has no end; it is refused before it is read."""
+    export(tmp_path, FILES)
+    (tmp_path / "README.md").unlink()
+    (tmp_path / "README.md").symlink_to("/dev/zero")
+    assert "a file is to be there" in refused_unread(tmp_path)
+    (tmp_path / "README.md").unlink()
+    (tmp_path / "lib" / "x.py").unlink()
+    (tmp_path / "lib").rmdir()
+    (tmp_path / "lib").symlink_to("/dev")
+    assert "leads to another folder" in refused_unread(tmp_path)
+
+
+def refused_unread(folder: Path) -> str:
+    with pytest.raises(ExportError) as caught:
+        export(folder, LATER, force=True)
+    return str(caught.value)
+
+
+def test_only_what_was_left_behind_is_cleaned_up(tmp_path: Path) -> None:
+    """The files of an export that goes on stay, whoever's it is; those of a process that is gone do not."""
+    prefix = subprocess.run(
+        [sys.executable, "-c", "from flyte_nb.project.folder import _staging_prefix as p; print(p())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    gone, mine, unknown = tmp_path / f"{prefix}abc", tmp_path / f"{_staging_prefix()}abc", tmp_path / ".flyte_nb-abc"
+    old = tmp_path / ".flyte_nb-def"
+    for staging in (gone, mine, unknown, old):
+        (staging / "new").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    export(tmp_path, FILES)
+    assert {path.name for path in tmp_path.glob(".flyte_nb-*")} == {mine.name, unknown.name}
 
 
 def test_a_failure_halfway_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

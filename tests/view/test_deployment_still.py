@@ -18,7 +18,7 @@ def shown(known, note=""):
     return deployment_bundle(known, new_host(), note)
 
 
-def test_it_tells_what_became_of_each_environment():
+def test_it_tells_what_became_of_each_environment(berlin):
     """State, start, time and error are in the table, and the caption sums them up."""
     known = progress(step("base"), step("ml", "base"), step("api", "ml"))
     known.note(status("base", State.SUCCEEDED, 0.5, 1.75, attempt=1))
@@ -28,9 +28,9 @@ def test_it_tells_what_became_of_each_environment():
     lines = shown(known)["text/plain"].splitlines()
     assert lines[0] == "Deployment d12 to local: 1 failed, 1 skipped, 1 deployed in 2.100 s"
     assert [re.split("  +", line) for line in lines[1:] if "─" not in line] == [
-        ["environment", "state", "started (UTC)", "took", "error"],
-        ["base", "✓ deployed", "03:04:05.500", "1.250 s", "–"],
-        ["ml", "✗ failed", "03:04:06.750", "0.250 s", "RuntimeError: no GPU"],
+        ["environment", "state", "started (CET)", "took", "error"],
+        ["base", "✓ deployed", "04:04:05.500", "1.250 s", "–"],
+        ["ml", "✗ failed", "04:04:06.750", "0.250 s", "RuntimeError: no GPU"],
         ["api", "» skipped", "–", "–", "'ml' failed"],
     ]
 

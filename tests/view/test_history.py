@@ -10,6 +10,7 @@ import pytest
 
 from flyte_nb.execution.history.records import RecordedRun
 from flyte_nb.execution.node import LogLine, RunState
+from flyte_nb.view.clock import moment_text
 from flyte_nb.view.history import logs_table, runs_table
 from flyte_nb.view.table import table_html, table_text
 
@@ -35,10 +36,10 @@ def line(number: int, text: str = "text", task: str = "ml.train", stream: str = 
 
 
 def test_a_run_is_a_row() -> None:
-    """Name, task, state with its glyph, local time, duration, calls and error."""
+    """Name, task, state with its glyph, time, duration, calls and error."""
     (row,) = runs_table([RUN]).rows
     assert row[:3] == ("ab12cd34-7", "ml.train", "✓ succeeded")
-    assert row[3] == BEGIN.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    assert row[3] == moment_text(BEGIN)
     assert row[4:] == ("1.500 s", "12,345", "–")
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.deployment.planning.plan import Action, Change
 from flyte_nb.masking import MASK
 from flyte_nb.view.differences import difference_text, source_diff
 from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html
 from flyte_nb.view.table import table_html, table_text
+from tests.deployment.fakes import make, there
 
 from .deployments import plan, step, update
 
@@ -89,6 +91,21 @@ def test_what_would_be_removed_and_what_is_blocked_are_rows():
         "soon": "undefined",
         "ml": "blocked",
     }
+
+
+def test_rows_are_in_the_order_of_waves():
+    """What is removed first stands among what is deployed first; nothing comes before what it waits for."""
+    steps = [("base", ()), ("ml", ("base",)), ("old", ()), ("older", ("old",))]
+    made = make_plan(
+        "local",
+        ["base", "ml"],
+        {"base": (), "ml": ("base",)},
+        {name: make(name) for name in ("base", "ml")},
+        {"old": there("old", ["older"]), "older": there("older")},
+        removable={"old", "older"},
+    )
+    assert [(step.name, step.depends_on) for step in made.steps] == steps
+    assert [row[:2] for row in plan_table(made).rows] == [("1", "base"), ("1", "old"), ("2", "ml"), ("2", "older")]
 
 
 def test_a_step_after_one_that_is_not_in_the_plan_is_drawn():

@@ -67,6 +67,20 @@ def test_many_rows_are_counted():
     assert table_html(table).count("<td") == 300
 
 
+@pytest.mark.parametrize("from_end", [False, True])
+def test_long_tables_scroll_in_a_box(from_end):
+    """Thirty rows are shown as they are; more are in a box, whose heads stay. What counts at its end begins there."""
+    rows = tuple((str(index),) for index in range(31))
+    assert "max-height" not in table_html(Table(("n",), rows[:30], from_end=from_end))
+    shown = table_html(Table(("n",), rows, "caption", "note", from_end))
+    assert ("column-reverse;max-height:28em;overflow:auto" in shown) == from_end
+    assert "max-height:28em;overflow:auto" in shown
+    assert "position:sticky" in shown
+    assert shown.endswith("</table></div></div><div>note</div></div>")
+    for tag, attributes in _parsed(Table(("n",), rows)).seen:
+        assert set(attributes) <= _KEPT.get(tag, set())
+
+
 def test_an_empty_table_has_its_heads():
     """It is still a table."""
     assert table_text(Table(("name", "image"), ())).splitlines() == ["name  image", "────  ─────"]

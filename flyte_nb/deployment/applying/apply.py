@@ -124,7 +124,7 @@ class _Application:
     def _action(self, name: str) -> Callable[[], Awaitable[None]]:
         def log(line: str) -> None:
             if name in self._running:  # what was given up has nothing to say any more
-                self._record.log(name, line)
+                self._record.log(name, str(line))  # targets are the code of others
 
         if self._steps[name].action is Action.REMOVE:
             return lambda: self._target.remove_environment(name, log)

@@ -7,6 +7,7 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.applying.status import State
+from flyte_nb.execution.stopping import Interrupted
 from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ class Attempt:
 
     Attributes:
         outcome: How it ended and, unless it succeeded, why; that it is lost as long as it has not ended.
-        interruption: What the target raised to end the process, if it did. Raised in a task it would break out of the
-            loop and leave everything else behind.
+        interruption: What ends the whole deployment, if it was raised in the work: what the target raised to end the
+            process, which in a task would break out of the loop and leave everything else behind; or an interrupt.
         left_traces: Whether the task is no longer as it was: it was cancelled, or has other context variables.
     """
 
     def __init__(self) -> None:
         self.outcome = (State.LOST, "was cancelled and had not stopped when the deployment ended")
-        self.interruption: KeyboardInterrupt | SystemExit | None = None
+        self.interruption: KeyboardInterrupt | SystemExit | Interrupted | None = None
         self.left_traces = False
         self._task = asyncio.current_task()
         self._reason: State | None = None  # why it was cancelled
@@ -41,7 +42,10 @@ class Attempt:
         try:
             await work()
             self.outcome = State.SUCCEEDED, ""
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if isinstance(error, Interrupted):
+                self.interruption = error
+                self._reason = self._reason or State.CANCELLED
             self.left_traces = True
             self.outcome = self._cancelled(timeout)
         except GeneratorExit:

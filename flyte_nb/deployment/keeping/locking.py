@@ -66,7 +66,7 @@ class Holder:
         return f"{Path(self.origin).name or 'another session'} (pid {self.session.pid}{elsewhere})"
 
     def __str__(self) -> str:
-        return f"{self.who} has been deploying to {self.target} since {self.since:%H:%M:%S} UTC"
+        return f"{self.who} has been deploying to {self.target} since {self.since.astimezone():%H:%M:%S %Z}"
 
 
 def live_holders(connection: Connection) -> set[str]:

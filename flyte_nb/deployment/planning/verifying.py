@@ -23,15 +23,24 @@ def verify(saved: Plan, current: Plan) -> None:
     for asked, now in ((saved.target, current.target), (saved.names, current.names), (saved.prune, current.prune)):
         if asked != now:
             raise InvalidValueError("plan", asked, f"is what it was made for, not {now!r}", "Plan.load(path)")
-    session, target = _differing(saved, current, _of_session), _differing(saved, current, _of_target)
+    session, undefined = _differing(saved, current, _of_session), _undefined(saved, current)
+    # What the target has of environments that are not defined is not part of a plan.
+    target = [name for name in _differing(saved, current, _of_target) if name not in undefined]
     if session or target:
-        raise PlanOutdatedError(session, target)
+        raise PlanOutdatedError(session, target, undefined)
 
 
 def _differing(saved: Plan, current: Plan, side: Callable[[Step], object]) -> list[str]:
     before = {step.name: side(step) for step in saved.steps}
     after = {step.name: side(step) for step in current.steps}
     return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+
+
+def _undefined(saved: Plan, current: Plan) -> list[str]:
+    """Return the names that the session defined for `saved` and does not define now."""
+    missing = (Action.UNDEFINED, Action.REMOVE)
+    defined = {step.name for step in current.steps if step.action not in missing}
+    return [step.name for step in saved.steps if step.action not in missing and step.name not in defined]
 
 
 def _of_session(step: Step) -> object:

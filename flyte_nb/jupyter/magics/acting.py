@@ -16,7 +16,7 @@ from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
 from flyte_nb.jupyter.expressions import check_expression, run_expression
 from flyte_nb.jupyter.interrupts import interruptible
-from flyte_nb.jupyter.live import updating, updating_from_a_thread
+from flyte_nb.jupyter.live import ending, updating, updating_from_a_thread
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors, usage_error
@@ -130,7 +130,7 @@ class ActingMagics(Magics):
         except FlyteNbError as error:
             raise usage_error(error) from None
         finally:
-            view.end(deployment)
+            ending(lambda: view.end(deployment))
         return self._formatters.shown(deployment)
 
     @no_var_expand
@@ -178,7 +178,7 @@ class ActingMagics(Magics):
                     raise  # a task's own, with its traceback
                 raise usage_error(error) from None
             finally:
-                view.end()
+                ending(view.end)
 
 
 def _policy(arguments: Namespace) -> Policy:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, Unicode, observe
 
 from flyte_nb.deployment.applying.status import State
+from flyte_nb.view.clock import clock_text
 from flyte_nb.view.deployment_still import deployment_bundle
-from flyte_nb.view.deployments import clock_text, deployment_picture
+from flyte_nb.view.deployments import deployment_picture
 from flyte_nb.view.escape import inert
 from flyte_nb.view.widgets.graph import GraphWidget
 from flyte_nb.view.widgets.hosting import module, style
@@ -101,7 +102,7 @@ class DeploymentWidget(GraphWidget):
     def _fact(self, status: EnvironmentStatus) -> dict[str, Any]:
         return {
             "word": self._progress.word(status.name),
-            "at": f"{clock_text(status.started)} UTC" if status.started else "",
+            "at": f"{clock_text(status.started)} {status.started.astimezone():%Z}" if status.started else "",
             "started": self._seconds(status.started),
             "ended": self._seconds(status.ended),
             "attempt": status.attempt,

@@ -243,30 +243,30 @@ TABLES = (
         refused="df factor",
     ),
     case(
-        "expressions of polars are built by a function",
+        "columns of a frame are summed up by a function",
         """
-        import polars as pl
+        import pandas as pd
         COLUMNS = ["a", "b"]
-        def expressions(suffix="_mean"):
-            return [pl.col(name).mean().alias(name + suffix) for name in COLUMNS]
+        def means(frame, suffix="_mean"):
+            return {name + suffix: frame[name].mean() for name in COLUMNS}
         """,
         """
         @env.task
         def train(rows: list[dict[str, float]]) -> float:
-            return float(pl.DataFrame(rows).select(expressions()).sum_horizontal().item())
+            return float(sum(means(pd.DataFrame(rows)).values()))
         """,
-        kept="pl COLUMNS expressions",
+        kept="pd COLUMNS means",
     ),
     case(
-        "an expression of polars is built in a cell",
+        "a frame of limits is built in a cell",
         """
-        import polars as pl
-        rule = pl.col("a") > 3
+        import pandas as pd
+        rule = pd.Series({"a": 3}) * 2
         """,
         """
         @env.task
         def train(rows: list[dict[str, float]]) -> int:
-            return pl.DataFrame(rows).filter(rule).height
+            return int((pd.DataFrame(rows)["a"] > rule["a"]).sum())
         """,
         refused="rule",
     ),
