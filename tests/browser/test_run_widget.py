@@ -175,9 +175,10 @@ def test_the_lines_of_an_open_call_follow(notebook, open_gate, screenshot):
     assert page.locator(".fnb-line").count() == 200
     at_end = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
     assert page.locator(".fnb-log").evaluate(at_end)
-    inside = """details => details.getBoundingClientRect().bottom
-        <= details.closest('.fnb-grid').getBoundingClientRect().bottom + 1"""
-    assert page.locator(".fnb-details").evaluate(inside)
+    page.wait_for_function(
+        """() => { const details = document.querySelector(".fnb-details"); return details.getBoundingClientRect().bottom
+        <= details.closest(".fnb-grid").getBoundingClientRect().bottom + 1; }"""
+    )
     screenshot("run_log", notebook.output(1))
     open_gate("second")
     notebook.await_idle()
