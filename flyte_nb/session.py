@@ -236,7 +236,7 @@ class Session:
         if not names:
             raise ExportError(fspath(folder), "no environment is defined", "Define one, or run the cells that do")
         dependencies = {name: self.registry.dependencies(name) for name in names}
-        self._refuse_undefined(dependencies)
+        self._refuse_missing({d for needed in dependencies.values() for d in needed if not self.spec(d)}, dependencies)
         bundles, refused = self.bundles(names)
         for error in refused.values():
             raise error
@@ -250,11 +250,12 @@ class Session:
 
         return adopt(fspath(source), self.registry)
 
-    def _refuse_undefined(self, dependencies: Mapping[str, Collection[str]]) -> None:
+    def _refuse_missing(self, missing: Collection[str], dependencies: Mapping[str, Collection[str]]) -> None:
+        """Raise UnknownEnvironmentError if one of `dependencies` is `missing`."""
         for name, needed in dependencies.items():
-            missing = next((dependency for dependency in needed if not self.registry.spec(dependency)), None)
-            if missing:
-                raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=name)
+            for dependency in needed:
+                if dependency in missing:
+                    raise UnknownEnvironmentError(dependency, self.registry.names(), needed_by=name)
 
     async def deploy(
         self,
@@ -346,10 +347,7 @@ class Session:
 
     def _refuse_blocked(self, plan: Plan, refused: Mapping[str, FlyteNbError]) -> None:
         undefined = {step.name for step in plan.blocked if step.name not in self.registry.edges}
-        for step in plan.steps:
-            missing = next((name for name in step.depends_on if name in undefined), None)
-            if missing:
-                raise UnknownEnvironmentError(missing, self.registry.names(), needed_by=step.name)
+        self._refuse_missing(undefined, {step.name: step.depends_on for step in plan.steps})
         for error in refused.values():
             raise error
         plan.raise_if_blocked()
