@@ -186,13 +186,14 @@ class _Look:
         files = self._files(found)
         refuse_credentials(name, found, files)
         said = specification(spec, dependencies, tasks)
-        seen = fingerprint(said, found, files, self._modules, self._digests)
+        kept = storable(said)
+        seen = fingerprint(self._digests.sealed(said, kept), found, files, self._modules)
         if seen == known:
             return Bundle(name, {}, {}, seen, files=files)
         composed = compose(spec, dependencies, tasks, found, self._modules)
         files |= {f"{PACKAGE}/{file}": without_credentials(text) for file, text in composed.files.items()}
         sources = {**composed.sources, **files}
-        return Bundle(name, storable(said), sources, seen, composed.text, files, composed.unwritten)
+        return Bundle(name, kept, sources, seen, composed.text, files, composed.unwritten)
 
     def _files(self, found: Slice) -> dict[str, str]:
         modules = {module for part in found.parts.values() for module in part.statement.modules}

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.namespace import where
+from flyte_nb.bundle.user_modules import syntax_of
 from flyte_nb.errors import CredentialInSourceError
 from flyte_nb.masking import says_secret, without_credentials
 
@@ -35,15 +36,8 @@ def refuse_credentials(environment: str, slice_: Slice, files: Mapping[str, str]
         for line in _credentials(part.node):
             raise CredentialInSourceError(environment, where(part.statement, line))
     for path, text in files.items():
-        for line in _credentials(_parsed(text)):
+        for line in _credentials(syntax_of(text) or ast.Module(body=[], type_ignores=[])):
             raise CredentialInSourceError(environment, f"{path}, line {line}")
-
-
-def _parsed(text: str) -> ast.AST:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _credentials(node: ast.AST) -> Iterator[int]:

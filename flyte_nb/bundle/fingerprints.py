@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.bundle.composing import import_lines, in_order
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.bundle.namespace import Kind
-from flyte_nb.bundle.specification import storable
+from flyte_nb.bundle.user_modules import syntax_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flyte_nb.bundle.secret_digests import SecretDigests
     from flyte_nb.bundle.slicing import Part, Slice
 
 __all__ = ["fingerprint"]
@@ -33,7 +32,6 @@ def fingerprint(
     slice_: Slice,
     files: Mapping[str, str],
     modules: Mapping[str, str],
-    digests: SecretDigests,
 ) -> str:
     """Return the SHA-256 in hex of a specification, the code that goes with it, and the user's modules.
 
@@ -41,28 +39,19 @@ def fingerprint(
     environment is imported inside of a function, as in an exported project, or outside of it.
 
     Args:
-        specification: What was said about the environment.
+        specification: What was said about the environment, without secrets: see `SecretDigests.sealed`.
         slice_: The code.
         files: The user's modules: text by path.
         modules: The name of each environment's module.
-        digests: Stand for what is secret.
     """
     code, inside = _without_references(_code(slice_), {module: name for name, module in modules.items()})
     content = {
-        "specification": _without_secrets(specification, digests),
+        "specification": specification,
         "code": code,
         "refers": sorted([*_references(slice_), *inside]),
         "files": {path: _seen_by_python(path, text) for path, text in sorted(files.items())},
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _without_secrets(specification: dict[str, Any], digests: SecretDigests) -> dict[str, Any]:
-    """Return `specification` with a digest in the place of what is secret in it."""
-    kept = storable(specification)
-    if kept == specification:
-        return kept
-    return {**kept, "secret": digests.digest(json.dumps(specification, sort_keys=True))}
 
 
 def _without_references(
@@ -114,7 +103,8 @@ def _references(slice_: Slice) -> list[list[str]]:
 def _seen_by_python(path: str, text: str) -> str:
     if not path.endswith(".py"):
         return text
+    syntax = syntax_of(text)
     try:
-        return ast.unparse(ast.parse(text))
-    except (SyntaxError, ValueError, RecursionError):
+        return ast.unparse(syntax) if syntax else text
+    except (ValueError, RecursionError):
         return text

@@ -7,10 +7,11 @@ own, it cannot be found from a database, a log or a saved plan.
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import StateError
 
@@ -37,6 +38,20 @@ class SecretDigests:
     def path(self) -> Path:
         """The file with the key."""
         return self._home() / "fingerprint.key"
+
+    def sealed(self, said: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+        """Return what stands for the specification `said`, secrets included, in a fingerprint.
+
+        Args:
+            said: The specification.
+            kept: It without secrets.
+
+        Raises:
+            StateError: Something is secret, and the key can be neither read nor written.
+        """
+        if kept == said:
+            return kept
+        return {**kept, "secret": self.digest(json.dumps(said, sort_keys=True))}
 
     def digest(self, text: str) -> str:
         """Return a digest of `text` in hex: the same for the same text and folder.

@@ -15,7 +15,7 @@ from flyte_nb.libraries import is_library, is_library_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["user_files"]
+__all__ = ["syntax_of", "user_files"]
 
 
 def user_files(modules: Iterable[str], leave_out: Callable[[str], bool]) -> dict[str, str]:
@@ -38,7 +38,7 @@ def user_files(modules: Iterable[str], leave_out: Callable[[str], bool]) -> dict
             path, text, is_package = found
             files[path] = text
             package = module if is_package else module.rpartition(".")[0]
-            pending.extend(imported_modules([_tree(text)], package))
+            pending.extend(imported_modules(filter(None, [syntax_of(text)]), package))
     return dict(sorted(files.items()))
 
 
@@ -79,8 +79,9 @@ def _file(module: str) -> Path | None:
 
 
 @lru_cache(maxsize=512)
-def _tree(text: str) -> ast.Module:
+def syntax_of(text: str) -> ast.Module | None:
+    """Return the syntax of a file of the user's, or None if it is not Python."""
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
+        return None
