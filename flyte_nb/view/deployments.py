@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flyte_nb.view.clock import clock_head, clock_text
-from flyte_nb.view.durations import duration_text
+from flyte_nb.view.durations import duration_text, took_text
 from flyte_nb.view.picture import Node, Picture
-from flyte_nb.view.plans import counts_text, subtitle
-from flyte_nb.view.states import STATES
+from flyte_nb.view.plans import subtitle
+from flyte_nb.view.states import STATES, state_text, tally, tally_text
 from flyte_nb.view.table import MOST_ROWS_TEXT, Table
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def deployment_table(
     rows = tuple(
         (
             status.name,
-            f"{STATES[status.state.value].glyph} {STATES[status.state.value].label}",
+            state_text(status.state.value),
             *((f"{status.attempt or _NONE}",) if repeated else ()),
             clock_text(status.started) if status.started else _NONE,
-            _took(status),
+            took_text(status.duration),
             status.error or _NONE,
         )
         for status in shown
@@ -67,14 +67,14 @@ def deployment_table(
 
 
 def _caption(target: str, statuses: Collection[EnvironmentStatus], name: str, seconds: float | None) -> str:
-    counts = counts_text([status.state.value for status in statuses]) or "nothing to deploy"
+    counts = tally_text(tally(status.state.value for status in statuses)) or "nothing to deploy"
     took = "" if seconds is None else f" in {duration_text(seconds)}"
     return f"{' '.join(filter(None, ('Deployment', name)))} to {target}: {counts}{took}"
 
 
 def _node(step: Step, progress: DeploymentProgress) -> Node:
     status = progress.statuses[step.name]
-    took = f" · {_took(status)}" if status.started and status.ended else ""
+    took = f" · {took_text(status.duration)}" if status.duration is not None else ""
     reason = (("changes", subtitle(step)),) if step.changes else ()
     details = (("action", step.action.value), *reason)
     return Node(step.name, status.state.value, f"{progress.word(step.name)}{took}", details)
@@ -82,9 +82,3 @@ def _node(step: Step, progress: DeploymentProgress) -> Node:
 
 def _left_out(step: Step) -> Node:
     return Node(step.name, step.action.value, step.problem)
-
-
-def _took(status: EnvironmentStatus) -> str:
-    if not (status.started and status.ended):
-        return _NONE
-    return duration_text((status.ended - status.started).total_seconds())

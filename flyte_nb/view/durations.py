@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["about_text", "duration_text"]
+__all__ = ["about_text", "duration_text", "took_text"]
 
 
 def duration_text(seconds: float) -> str:
@@ -13,6 +13,11 @@ def duration_text(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02} s"
     return f"{minutes // 60:,} h {minutes % 60:02} min"
+
+
+def took_text(seconds: float | None) -> str:
+    """Return what `duration_text` does, or a dash for what has not ended."""
+    return "–" if seconds is None else duration_text(seconds)
 
 
 def about_text(seconds: float) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.clock import clock_head, clock_text, moment_text
-from flyte_nb.view.durations import duration_text
-from flyte_nb.view.states import STATES, tally
+from flyte_nb.view.durations import duration_text, took_text
+from flyte_nb.view.states import STATES, state_text, tally, tally_text
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from flyte_nb.deployment.keeping.recorded import DeploymentLine, RecordedDeployment, RecordedEnvironment
 
@@ -30,8 +30,8 @@ def deployments_table(deployments: Collection[RecordedDeployment]) -> Table:
             deployment.target,
             _state(deployment.state),
             moment_text(deployment.started),
-            _took(deployment.duration),
-            _counts(deployment.counts) or "nothing",
+            took_text(deployment.duration),
+            tally_text(deployment.counts) or "nothing",
             _file_name(deployment.origin),
         )
         for deployment in deployments
@@ -50,10 +50,10 @@ def past_deployment_table(deployment: RecordedDeployment, environments: Sequence
         (
             one.name,
             one.action,
-            f"{STATES[one.state.value].glyph} {STATES[one.state.value].label}",
+            state_text(one.state.value),
             _versions(one),
             str(one.attempt) if one.attempt > 1 else _NONE,
-            _took((one.ended - one.started).total_seconds() if one.started and one.ended else None),
+            took_text(one.duration),
             one.error or _NONE,
         )
         for one in environments
@@ -77,10 +77,6 @@ def _state(state: State) -> str:
     return f"{STATES[state.value].glyph} {state.value}"
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{counts[name]:,} {shown.label}" for name, shown in STATES.items() if counts.get(name))
-
-
 def _versions(one: RecordedEnvironment) -> str:
     before, after = one.previous[:_SHORT], one.fingerprint[:_SHORT]
     return after if before == after else f"{before or _NONE} → {after or _NONE}"
@@ -92,10 +88,6 @@ def _advice(deployment: RecordedDeployment) -> str:
     if deployment.state is State.SUCCEEDED:
         return f"%flyte_rollback {deployment.name} brings these versions back."
     return f"Deploy again to complete it; %flyte_rollback {deployment.name} brings back what was deployed then."
-
-
-def _took(seconds: float | None) -> str:
-    return _NONE if seconds is None else duration_text(seconds)
 
 
 def _file_name(origin: str) -> str:

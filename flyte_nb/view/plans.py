@@ -10,16 +10,16 @@ from flyte_nb.view.differences import difference_text, source_diff
 from flyte_nb.view.durations import about_text
 from flyte_nb.view.escape import html_text, inert_line
 from flyte_nb.view.picture import Node, Picture
-from flyte_nb.view.states import STATES, between, tally
+from flyte_nb.view.states import between, state_text, tally, tally_text
 from flyte_nb.view.table import MOST_ROWS_HTML, MOST_ROWS_TEXT, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from flyte_nb.deployment.planning.plan import Change, Plan, Step
     from flyte_nb.view.differences import SourceDiff
 
-__all__ = ["counts_text", "plan_picture", "plan_table", "source_diffs_html", "subtitle"]
+__all__ = ["plan_picture", "plan_table", "source_diffs_html", "subtitle"]
 
 _NONE = "–"
 _MOST_ON_PATH = 6
@@ -53,7 +53,7 @@ def plan_table(plan: Plan) -> Table:
         (
             f"{waves[step.name]:,}" if step.name in waves else _NONE,
             step.name,
-            _label(step.action.value),
+            state_text(step.action.value),
             ", ".join(step.depends_on) or _NONE,
             _reason(step) if position < MOST_ROWS_HTML else _NONE,
         )
@@ -70,11 +70,6 @@ def source_diffs_html(plan: Plan) -> str:
     return f'<div class="flyte-nb">{"".join(shown)}{more}</div>' if shown else ""
 
 
-def counts_text(states: Sequence[str]) -> str:
-    """Return how many are in each state, the most urgent first: "1 failed, 3 deployed"."""
-    return ", ".join(f"{count:,} {STATES[state].label}" for state, count in tally(states).items())
-
-
 def subtitle(step: Step) -> str:
     """Return why a step is taken, or cannot be, in a few words."""
     return step.problem or ", ".join(change.what for change in step.changes)
@@ -86,7 +81,7 @@ def _edges(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 
 def _caption(plan: Plan) -> str:
-    counts = counts_text([step.action.value for step in plan.steps]) or "nothing to deploy"
+    counts = tally_text(tally(step.action.value for step in plan.steps)) or "nothing to deploy"
     waves = f"{len(plan.waves):,} wave{'' if len(plan.waves) == 1 else 's'}"
     parts = [f"Plan for target {plan.target}: {counts}", *([waves] if plan.waves else []), *_expectation(plan)]
     return ", ".join(parts)
@@ -100,10 +95,6 @@ def _expectation(plan: Plan) -> list[str]:
         path[_MOST_ON_PATH // 2 : 1 - _MOST_ON_PATH // 2] = ["…"]
     longest = f" ({' → '.join(path)})" if len(path) > 1 else ""
     return [f"expected {about_text(plan.expected_duration)}{longest}"]
-
-
-def _label(state: str) -> str:
-    return f"{STATES[state].glyph} {STATES[state].label}"
 
 
 def _reason(step: Step) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["STATES", "State", "between", "by_urgency", "tally"]
+__all__ = ["STATES", "State", "between", "by_urgency", "state_text", "tally", "tally_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,16 @@ def tally(states: Iterable[str]) -> dict[str, int]:
     """Return how often each state occurs, the most urgent first; states that do not occur are left out."""
     counts = Counter(states)
     return {name: counts[name] for name in STATES if counts[name]}
+
+
+def tally_text(counts: Mapping[str, int]) -> str:
+    """Return how many are in each state, the most urgent first: "1 failed, 3 deployed"."""
+    return ", ".join(f"{counts[name]:,} {state.label}" for name, state in STATES.items() if counts.get(name))
+
+
+def state_text(state: str) -> str:
+    """Return the state of an environment in plain text: "✓ deployed"."""
+    return f"{STATES[state].glyph} {STATES[state].label}"
 
 
 def by_urgency(states: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flyte_nb.view.escape import inert
 from flyte_nb.view.measure import clip_columns, columns, pad
 from flyte_nb.view.scene import headline
-from flyte_nb.view.states import STATES, tally
+from flyte_nb.view.states import STATES, tally, tally_text
 from flyte_nb.view.waves import waves
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def graph_text(picture: Picture) -> str:
     if picture.note:
         lines.insert(1, inert(picture.note))
     if rest := [node for _, node in in_order[_MOST_LINES:]]:
-        counts = ", ".join(f"{count:,} {STATES[state].label}" for state, count in tally(n.state for n in rest).items())
-        lines.append(f"and {len(rest):,} more: {counts}")
+        lines.append(f"and {len(rest):,} more: {tally_text(tally(node.state for node in rest))}")
     return "\n".join(lines)
 
 

@@ -60,6 +60,11 @@ class EnvironmentStatus:
     error: str = ""
     attempt: int = 0
 
+    @property
+    def duration(self) -> float | None:
+        """Seconds that its deployment took, or None if it did not begin, or has not ended."""
+        return (self.ended - self.started).total_seconds() if self.started and self.ended else None
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
