@@ -22,17 +22,19 @@ LAYERS = [
     {"errors"},
     {"database", "libraries", "listeners", "liveness", "masking", "settings"},
     {"model"},
-    {"graph"},
+    {"crossing", "graph", "machine", "venvs"},
     {"definitions"},
     {"bundle"},
     {"execution"},
+    {"workers"},
     {"targets"},
     {"deployment"},
+    {"places"},
     {"project"},
     {"session"},
     {"functions"},
     {"as_flyte", "view"},
-    {"jupyter"},
+    {"jupyter", "worker"},
     {"__init__"},
 ]
 HEIGHT = {part: height for height, layer in enumerate(LAYERS) for part in layer}
@@ -46,11 +48,15 @@ HOMES = {
     "cloudpickle": ("execution/caching/pickling.py",),
     "ipykernel": ("jupyter/",),
     "ipywidgets": ("jupyter/", "view/widgets/"),
+    "filelock": ("venvs/",),
     "platformdirs": ("settings.py",),
+    "psutil": ("machine/", "workers/"),
     "pydantic": ("execution/inputs.py",),
     "sqlite3": ("database.py",),
+    "tblib": ("crossing/",),
     "traitlets": ("jupyter/", "view/widgets/"),
     "typing_extensions": ("",),
+    "uv": ("venvs/",),
 }
 
 
