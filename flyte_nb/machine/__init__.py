@@ -1,0 +1,1 @@
+"""What this machine has, what tasks claim of it, and whose turn it is."""
