@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "adopt",
     "deploy",
+    "deployed",
     "deployment_order",
     "deployments",
     "export",
@@ -312,6 +313,24 @@ def adopt(source: str | PathLike[str]) -> Adopted:
         AdoptError: It does not exist, or cannot be imported; the session is as it was.
     """
     return session().adopt(source)
+
+
+def deployed(name: str, *, version: str | None = None) -> Task[..., Any]:
+    """Return a task that runs on the local target from what was deployed there, by this kernel or an earlier one.
+
+    Nothing needs to be defined in this session, and what is defined here makes no difference.
+
+    Args:
+        name: The full name: "ml-training.train_model".
+        version: The version of its environment: the first characters, at least 6, of what `deployments` shows. None
+            means what is deployed now.
+
+    Raises:
+        NotDeployedError: Its environment is not deployed, or by an earlier flyte_nb and so cannot be run.
+        UnknownVersionError: Its environment has no such version, or several that begin so.
+        UnknownTaskError: That version has no such task.
+    """
+    return session().deployed(name, version)
 
 
 def reset() -> None:

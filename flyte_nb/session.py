@@ -16,6 +16,7 @@ from flyte_nb.errors import (
     InvalidValueError,
     UnknownEnvironmentError,
     UnknownTargetError,
+    UnknownTaskError,
 )
 from flyte_nb.execution.history.history import History
 from flyte_nb.execution.runner import Runner
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from flyte_nb.execution.caching.results import CachedResults
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
+    from flyte_nb.places.deployed_task import DeployedTask
+    from flyte_nb.places.versions import Versions
     from flyte_nb.project.adopting import Adopted
     from flyte_nb.project.folder import Exported
     from flyte_nb.targets.protocol import Deployed, Target
@@ -222,6 +225,26 @@ class Session:
         from flyte_nb.bundle.secret_digests import SecretDigests
 
         return Bundler(self.registry, self.cells, SecretDigests(lambda: self.settings.home_path))
+
+    # What was deployed
+
+    @property
+    def versions(self) -> Versions:
+        """What is deployed to targets, and was, in this session and in earlier ones."""
+        from flyte_nb.places.versions import KeptVersions
+
+        return KeptVersions(self._deployment_state())
+
+    def deployed(self, name: object, version: str | None) -> DeployedTask:
+        """Return a task of a version on the local target: see `flyte_nb.deployed`."""
+        from flyte_nb.places.deployed_task import DeployedTask
+
+        if not isinstance(name, str):
+            raise UnknownTaskError(name, ())
+        found = self.versions.find("local", name.partition(".")[0], version)
+        if name not in found.tasks:
+            raise UnknownTaskError(name, tuple(found.tasks))
+        return DeployedTask(found, name)
 
     # Projects
 

@@ -16,6 +16,7 @@ from flyte_nb.bundle.credentials import refuse_credentials
 from flyte_nb.bundle.fingerprints import fingerprint
 from flyte_nb.bundle.module_names import PACKAGE, module_names
 from flyte_nb.bundle.namespace import Kind, Meaning, Namespace
+from flyte_nb.bundle.references import imported_environments
 from flyte_nb.bundle.slicing import Located, slice_of
 from flyte_nb.bundle.specification import specification, storable
 from flyte_nb.bundle.statements import SourceText
@@ -191,9 +192,10 @@ class _Look:
         if seen == known:
             return Bundle(name, {}, {}, seen, files=files)
         composed = compose(spec, dependencies, tasks, found, self._modules)
+        modules = imported_environments(dependencies, found, files, self._modules)
         files |= {f"{PACKAGE}/{file}": without_credentials(text) for file, text in composed.files.items()}
         sources = {**composed.sources, **files}
-        return Bundle(name, kept, sources, seen, composed.text, files, composed.unwritten)
+        return Bundle(name, kept, sources, seen, composed.text, files, composed.unwritten, self._modules[name], modules)
 
     def _files(self, found: Slice) -> dict[str, str]:
         modules = {module for part in found.parts.values() for module in part.statement.modules}

@@ -24,6 +24,9 @@ class Bundle:
         module: The text of the importable module that defines it all for Flyte.
         files: The modules of the user that it imports: text by path, relative to the folder it is imported from.
         unwritten: What of the environment the module could not say: the option, and the type of its value.
+        module_name: What the module is called in the package of environments: "ml_training".
+        modules: What that module and those of other environments that it imports are called: the name of each
+            environment by the name of its module.
     """
 
     name: str
@@ -33,3 +36,5 @@ class Bundle:
     module: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     unwritten: Mapping[str, str] = field(default_factory=dict)
+    module_name: str = ""
+    modules: Mapping[str, str] = field(default_factory=dict)

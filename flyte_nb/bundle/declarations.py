@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
-__all__ = ["Declaration", "environment_declaration", "task_decorator"]
+__all__ = ["Declaration", "environment_declaration", "task_decorator", "variable_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _without_passwords(environment: str, text: str) -> str:
     if masked == text:
         return text
     first, *others = masked.split(MASK)
-    name = _variable_name(environment, "requirements")
+    name = variable_name(environment, "requirements")
     return first + "".join(f"${{{name}_{index}}}{other}" for index, other in enumerate(others, 1))
 
 
@@ -207,10 +207,11 @@ def _unless_secret(environment: str, what: str, value: str) -> Code:
     """Return `value`, or where it holds a password an environment variable named after what it is."""
     if not _is_secret("", value):
         return literal(value)
-    return _variable(_variable_name(environment, what))
+    return _variable(variable_name(environment, what))
 
 
-def _variable_name(environment: str, what: str) -> str:
+def variable_name(environment: str, what: str) -> str:
+    """Return the environment variable that a module reads in the place of what is secret: the "image", for example."""
     return re.sub(r"\W", "_", f"{environment}_{what}").upper()
 
 
@@ -277,7 +278,7 @@ def _options(spec: EnvironmentSpec) -> tuple[dict[str, Code], dict[str, str]]:
     unwritten = {}
 
     def instead(key: str, value: object) -> Code | None:
-        return _variable(_variable_name(spec.name, key)) if _is_secret(key, value) else _of_the_sdk(value, instead)
+        return _variable(variable_name(spec.name, key)) if _is_secret(key, value) else _of_the_sdk(value, instead)
 
     for name, value in spec.flyte_options.items():
         try:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fingerprint"]
 
+# What a bundle holds. One of an earlier format has another fingerprint, so that it is deployed again.
+_FORMAT = 2
 
 # As it is written into functions, in code from which comments and layout are gone.
 _REFERENCE = re.compile(
@@ -46,6 +48,7 @@ def fingerprint(
     """
     code, inside = _without_references(_code(slice_), {module: name for name, module in modules.items()})
     content = {
+        "format": _FORMAT,
         "specification": specification,
         "code": code,
         "refers": sorted([*_references(slice_), *inside]),

@@ -32,6 +32,7 @@ from flyte_nb.errors.deployments import (
 )
 from flyte_nb.errors.isolation import (
     CannotCrossError,
+    DeployedFunctionError,
     MissingSecretError,
     NotDeployedError,
     OversizeError,
@@ -60,6 +61,7 @@ __all__ = [
     "CannotCrossError",
     "CircularDependencyError",
     "CredentialInSourceError",
+    "DeployedFunctionError",
     "DeploymentBlockedError",
     "DeploymentFailedError",
     "DeploymentLockedError",

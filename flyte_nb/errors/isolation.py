@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CannotCrossError",
+    "DeployedFunctionError",
     "MissingSecretError",
     "NotDeployedError",
     "OversizeError",
@@ -96,6 +97,18 @@ class TaskMemoryError(FlyteNbError, MemoryError):
         )
 
 
+class DeployedFunctionError(FlyteNbError):
+    """The function of a deployed task was called by itself: its code is where the task runs, and not here.
+
+    Attributes:
+        task: The full name of the task.
+    """
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        super().__init__(f"The code of {task} is where it is deployed, not here. Call the task, not its function.")
+
+
 class NotDeployedError(FlyteNbError, KeyError):
     """What is to run from a target was not deployed there.
 
@@ -104,11 +117,21 @@ class NotDeployedError(FlyteNbError, KeyError):
         target: The name of the target.
         known: The names of those that are deployed.
         called_by: The full name of the task that called it, or nothing.
+        former: The version that is there, if an earlier flyte_nb has deployed it, which did not keep what a run needs.
     """
 
-    def __init__(self, environment: str, target: str, known: Iterable[str] = (), called_by: str = "") -> None:
+    def __init__(
+        self, environment: str, target: str, known: Iterable[str] = (), called_by: str = "", former: str = ""
+    ) -> None:
         self.environment, self.target, self.known, self.called_by = environment, target, tuple(known), called_by
+        self.former = former
         by = f", and {called_by} calls it" if called_by else ""
+        if former:
+            super().__init__(
+                f"Version {former[:12]} of {environment!r} was deployed by an earlier flyte_nb and cannot be run{by}. "
+                f"Deploy it again: %flyte_deploy {environment}"
+            )
+            return
         hint = did_you_mean(environment, self.known)
         super().__init__(
             f"{environment!r} is not deployed to {target}{by}.{hint} Deploy it: %flyte_deploy {environment}"
@@ -122,17 +145,19 @@ class UnknownTaskError(FlyteNbError, KeyError):
     """A deployed environment has no such task.
 
     Attributes:
-        task: The full name that was given.
+        task: What was given in the place of the full name of a task.
         known: The full names of the tasks it has.
     """
 
     def __init__(self, task: object, known: Collection[str]) -> None:
         self.task, self.known = task, tuple(known)
-        if isinstance(task, str) and "." in task:
-            has = f"It has {listed(self.known)}." if self.known else "It has no tasks."
+        has = f"It has {listed(self.known)}." if self.known else "It has no tasks."
+        if not isinstance(task, str):
+            message = f'{shown(task)} is not the full name of a task. For example: deployed("ml-training.train_model")'
+        elif "." in task:
             message = f"{task!r} is not a task of that environment.{did_you_mean(task, known)} {has}"
         else:
-            message = f'{shown(task)} is not the full name of a task. For example: deployed("ml-training.train_model")'
+            message = f"{task!r} is the name of an environment: say which of its tasks. {has}"
         super().__init__(message)
 
     def __str__(self) -> str:
@@ -140,18 +165,23 @@ class UnknownTaskError(FlyteNbError, KeyError):
 
 
 class UnknownVersionError(FlyteNbError, KeyError):
-    """An environment has no such version.
+    """An environment has no such version, or what was given does not say which.
 
     Attributes:
         environment: The environment.
         version: What was given.
-        known: The versions it has, the latest first.
+        known: The versions it has, the latest first; if several begin as given, those.
+        problem: What is wrong with what was given, if that is wrong in itself: "is the beginning of several".
     """
 
-    def __init__(self, environment: str, version: object, known: Collection[str]) -> None:
-        self.environment, self.version, self.known = environment, version, tuple(known)
-        short = [version[:12] for version in self.known]
-        super().__init__(f"{environment!r} has no version {shown(version)}. It has {listed(short) or 'none'}.")
+    def __init__(self, environment: str, version: object, known: Collection[str], problem: str = "") -> None:
+        self.environment, self.version, self.known, self.problem = environment, version, tuple(known), problem
+        short = listed([version[:12] for version in self.known]) or "none"
+        if problem:
+            message = f"{shown(version)} {problem} of a version of {environment!r}. Say which: {short}"
+        else:
+            message = f"{environment!r} has no version {shown(version)}. It has {short}."
+        super().__init__(message)
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError shows the repr of its argument

@@ -105,7 +105,11 @@ class Task(Generic[P, R]):
             if key not in POLICIES:
                 raise InvalidValueError("Task.override", key, "is not one of " + ", ".join(POLICIES), "retries=3")
         policies = {key: getattr(self, key) for key in POLICIES}
-        return Task(self.function, self.environment, **{**policies, **changes})
+        return self._with({**policies, **changes})
+
+    def _with(self, policies: dict[str, Any]) -> Task[P, R]:
+        """Return this task with all of `policies`."""
+        return Task(self.function, self.environment, **policies)
 
     def __repr__(self) -> str:
         return f"<Task {self.name}>"

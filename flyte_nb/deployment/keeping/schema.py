@@ -73,4 +73,10 @@ _DEPLOYMENTS = (
     """,
 )
 
-STEPS = (_FIRST, (*_VERSIONS, *_DEPLOYMENTS))
+# What the modules of environments are called. A version without that cannot be run, only deployed again.
+_MODULES = (
+    "ALTER TABLE version ADD COLUMN module_name TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE version ADD COLUMN modules TEXT NOT NULL DEFAULT '{}'",
+)
+
+STEPS = (_FIRST, (*_VERSIONS, *_DEPLOYMENTS), _MODULES)

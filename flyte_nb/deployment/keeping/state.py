@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DeploymentState", "add_versions"]
 
-_VERSION = "INSERT OR IGNORE INTO version VALUES (?, ?, ?, ?, ?, ?, ?)"
+_VERSION = "INSERT OR IGNORE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class DeploymentState:
@@ -60,6 +60,26 @@ class DeploymentState:
         query = f"SELECT {columns} FROM environment JOIN version USING (target, name, fingerprint) WHERE target = ?"  # noqa: S608
         with self.reading() as connection:
             return {row[0]: _deployed(*row) for row in connection.execute(query, (target,))} if connection else {}
+
+    def fingerprints(self, target: str) -> dict[str, str]:
+        """Return the fingerprint of what is deployed to `target`, by name: one query of one table.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        query = "SELECT name, fingerprint FROM environment WHERE target = ?"
+        with self.reading() as connection:
+            return dict(connection.execute(query, (target,)).fetchall()) if connection else {}
+
+    def kept_fingerprints(self, target: str, name: str) -> list[str]:
+        """Return the fingerprints of the versions of `name` that are kept for `target`, the latest first.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        query = "SELECT fingerprint FROM version WHERE target = ? AND name = ? ORDER BY rowid DESC"
+        with self.reading() as connection:
+            return [row[0] for row in connection.execute(query, (target, name))] if connection else []
 
     def record(self, target: str, bundle: Bundle) -> Future[None]:
         """Record `bundle` as deployed to `target` now, in place of an earlier version of its name, which is kept.
@@ -103,13 +123,13 @@ class DeploymentState:
         Raises:
             StateError: The database cannot be read.
         """
-        columns = "name, specification, sources, fingerprint, module, files"
+        columns = "name, specification, sources, fingerprint, module, files, module_name, modules"
         query = f"SELECT {columns} FROM version WHERE target = ? AND name = ? AND fingerprint = ?"  # noqa: S608
         with self.reading() as connection:
             if connection is None:
                 return {}
             rows = (connection.execute(query, (target, *key)).fetchone() for key in wanted)
-            return {row[0]: _bundle(*row) for row in rows if row}
+            return {row[0]: _bundle(row) for row in rows if row}
 
 
 def add_versions(connection: Connection, rows: Sequence[tuple[str, ...]]) -> None:
@@ -118,12 +138,24 @@ def add_versions(connection: Connection, rows: Sequence[tuple[str, ...]]) -> Non
 
 
 def _version_row(target: str, bundle: Bundle) -> tuple[str, ...]:
-    specification, sources, files = map(json.dumps, (bundle.specification, bundle.sources, dict(bundle.files)))
-    return target, bundle.name, bundle.fingerprint, specification, sources, bundle.module, files
+    content = bundle.specification, bundle.sources, dict(bundle.files), dict(bundle.modules)
+    specification, sources, files, modules = map(json.dumps, content)
+    key = target, bundle.name, bundle.fingerprint
+    return *key, specification, sources, bundle.module, files, bundle.module_name, modules
 
 
-def _bundle(name: str, specification: str, sources: str, fingerprint: str, module: str, files: str) -> Bundle:
-    return Bundle(name, json.loads(specification), json.loads(sources), fingerprint, module, json.loads(files))
+def _bundle(row: tuple[str, ...]) -> Bundle:
+    name, specification, sources, fingerprint, module, files, module_name, modules = row
+    return Bundle(
+        name,
+        json.loads(specification),
+        json.loads(sources),
+        fingerprint,
+        module,
+        json.loads(files),
+        module_name=module_name,
+        modules=json.loads(modules),
+    )
 
 
 def _deployed(name: str, fingerprint: str, specification: str, sources: str, deployed_at: str) -> Deployed:
