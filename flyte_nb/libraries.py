@@ -22,6 +22,7 @@ __all__ = [
     "is_library_file",
     "is_of_python",
     "library_name",
+    "library_version",
     "module_name",
 ]
 
@@ -71,7 +72,7 @@ def library_name(module: str) -> str:
     package = module.partition(".")[0]
     if package == "flyte_nb" or is_of_python(package):
         return module
-    return f"{module} {_version(package)}"
+    return f"{module} {library_version(package)}"
 
 
 def module_name(module: str) -> str:
@@ -85,7 +86,7 @@ def module_name(module: str) -> str:
     return f"{module} {_file_digest(file)}" if isinstance(file, str) and file.endswith(_COMPILED) else module
 
 
-def _version(package: str) -> str:
+def library_version(package: str) -> str:
     """Return the version of what is loaded, or else of what would be."""
     loaded = sys.modules.get(package)
     if loaded is None:

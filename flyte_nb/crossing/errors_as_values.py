@@ -1,0 +1,44 @@
+"""Exceptions taken apart and put together, without calling constructors of the user's or a library's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["made", "taken_apart"]
+
+
+def taken_apart(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any], tuple[BaseException, ...]]:
+    """Return what an exception is made from, its attributes, and the exceptions of a group."""
+    # As Python's own type does it: more than `args` for OSError, and attributes that are not in `__dict__`.
+    reduced: Any = _of_python(type(error)).__reduce__(error)
+    args = tuple(reduced[1])
+    state = dict(reduced[2]) if len(reduced) > 2 and isinstance(reduced[2], dict) else {}
+    state.update(vars(error))
+    children = getattr(error, "exceptions", ()) if _is_group(type(error)) else ()
+    return (args[:1] if children else args), state, tuple(children)
+
+
+def made(kind: Any, args: list[Any], state: dict[str, Any], children: list[BaseException]) -> BaseException:
+    """Return an exception of a type from what `taken_apart` gives.
+
+    Raises:
+        TypeError: `kind` is not a type of exceptions.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+        raise TypeError(f"{kind!r} is not a type of exceptions")
+    given = (*args, children) if children else tuple(args)
+    base = _of_python(kind)
+    error: BaseException = base.__new__(kind, *given)
+    if not children:
+        base.__init__(error, *given)  # what it keeps of its own is set here
+    for name, value in state.items():
+        vars(error)[name] = value
+    return error
+
+
+def _of_python(kind: type[BaseException]) -> Any:
+    return next(base for base in kind.__mro__ if base.__module__ == "builtins")
+
+
+def _is_group(kind: type) -> bool:
+    return any(base.__name__ == "BaseExceptionGroup" and base.__module__ == "builtins" for base in kind.__mro__)
