@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -46,7 +47,10 @@ def storable(specification: dict[str, Any]) -> dict[str, Any]:
 
 
 def _policies(task: Task[..., Any]) -> dict[str, Any]:
-    return {name: _plain(getattr(task, name)) for name in POLICIES}
+    said = {name: _plain(getattr(task, name)) for name in POLICIES}
+    if task.is_async != inspect.iscoroutinefunction(inspect.unwrap(task.function)):
+        said["is_async"] = task.is_async  # by a decorator, and so not by what is written
+    return said
 
 
 @lru_cache(maxsize=1024)

@@ -51,14 +51,11 @@ def unpacked(version: DeployedVersion, folder: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             _write(aside, files)
-            with suppress(OSError):  # another process was faster, which the next line tells from all else
-                aside.rename(place)
+            _settle(aside, place)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise StateError(str(place), str(error)) from error
-    if not place.is_dir():
-        raise StateError(str(place), "it cannot be made")
     return place
 
 
@@ -102,6 +99,14 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
             opened.write(text.encode())
             opened.flush()
             os.fsync(opened.fileno())  # the folder must not outlive what it holds when the power fails
+
+
+def _settle(aside: Path, place: Path) -> None:
+    try:
+        aside.rename(place)
+    except OSError:
+        if not place.is_dir():  # or else another process was faster
+            raise
 
 
 def _is_abandoned(place: Path) -> bool:

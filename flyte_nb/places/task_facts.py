@@ -72,35 +72,32 @@ def task_facts(version: DeployedVersion) -> Mapping[str, DeployedTaskFacts]:
     Raises:
         WorkerStartError: The module cannot be read by this Python: it was written with a later one.
     """
-    said: Mapping[str, Mapping[str, Any]] = version.specification["tasks"]
     try:
-        functions = dict(_tasks_in(ast.parse(version.module)))
+        module = ast.parse(version.module)
     except SyntaxError as error:
         python = ".".join(map(str, sys.version_info[:2]))
         reason = f"Python {python} cannot read its module ({error.msg}, line {error.lineno}). Use a later Python"
         raise WorkerStartError(version.environment, reason) from error
-    return {name: _facts(version.environment, name, said[name], functions) for name in said}
+    said: Mapping[str, Mapping[str, Any]] = version.specification["tasks"]
+    written = {f"{version.environment}.{node.name}": node for node in _tasks_in(module)}
+    return {name: _facts(version.environment, written[name], said[name]) for name in said if name in written}
 
 
-def _tasks_in(module: ast.Module) -> Iterator[tuple[str, _Function]]:
+def _tasks_in(module: ast.Module) -> Iterator[_Function]:
     """Yield the functions that the environment's decorator, which is written first, makes tasks."""
     for node in module.body:
         if isinstance(node, _Function) and node.decorator_list:
             first = node.decorator_list[0]
             if ast.unparse(first.func if isinstance(first, ast.Call) else first) == f"{ENVIRONMENT}.task":
-                yield node.name, node
+                yield node
 
 
-def _facts(
-    environment: str, name: str, said: Mapping[str, Any], functions: Mapping[str, _Function]
-) -> DeployedTaskFacts:
-    function = name.partition(".")[2]
-    node = functions[function]
+def _facts(environment: str, node: _Function, said: Mapping[str, Any]) -> DeployedTaskFacts:
     return DeployedTaskFacts(
-        name,
+        f"{environment}.{node.name}",
         environment,
-        function,
-        isinstance(node, ast.AsyncFunctionDef),
+        node.name,
+        said.get("is_async", isinstance(node, ast.AsyncFunctionDef)),
         _signature(node),
         said["short_name"],
         said["description"],
@@ -115,23 +112,14 @@ def _retries(said: Mapping[str, Any]) -> RetryStrategy:
 
 
 def _signature(node: _Function) -> inspect.Signature:
-    arguments = node.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    defaults = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
-    parameters = [
-        _parameter(
-            argument,
-            inspect.Parameter.POSITIONAL_ONLY
-            if number < len(arguments.posonlyargs)
-            else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default,
-        )
-        for number, (argument, default) in enumerate(zip(positional, defaults, strict=True))
-    ]
-    parameters += [
-        _parameter(argument, inspect.Parameter.KEYWORD_ONLY, default)
-        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    ]
+    given = node.args
+    either = [*given.posonlyargs, *given.args]
+    kinds: list[Any] = [inspect.Parameter.POSITIONAL_ONLY] * len(given.posonlyargs)
+    kinds += [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(given.args)
+    defaults = [*[None] * (len(either) - len(given.defaults)), *given.defaults]
+    parameters = [*map(_parameter, either, kinds, defaults)]
+    by_name: list[Any] = [inspect.Parameter.KEYWORD_ONLY] * len(given.kwonlyargs)
+    parameters += map(_parameter, given.kwonlyargs, by_name, given.kw_defaults)
     return inspect.Signature(parameters, return_annotation=_expression(node.returns))
 
 

@@ -18,38 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["WorkerVariables", "variables"]
 
 # What a process on this machine cannot do without. Names are compared in upper case, as Windows has them.
-_NAMES = frozenset(
-    (
-        # whose process it is, where programs and temporary files are
-        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP"),
-        # the same on Windows, where nothing starts without the first
-        *(
-            "SYSTEMROOT",
-            "WINDIR",
-            "SYSTEMDRIVE",
-            "COMSPEC",
-            "PATHEXT",
-            "PROCESSOR_ARCHITECTURE",
-            "NUMBER_OF_PROCESSORS",
-        ),
-        *("USERNAME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES"),
-        # the user's language and time
-        *("LANG", "LANGUAGE", "TZ", "TZDIR"),
-        # where compiled libraries are found
-        *("LD_LIBRARY_PATH", "LIBRARY_PATH"),
-        # whom to trust on the network: of OpenSSL, requests and curl
-        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-        # which accelerators this user may have, where they are not NVIDIA's
-        *("ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCM_PATH", "ROCM_HOME"),
-        # how many threads libraries for arithmetic start
-        *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
-        *("NUMEXPR_MAX_THREADS", "VECLIB_MAXIMUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"),
-        # that libraries report to nobody
-        "DO_NOT_TRACK",
-    )
+_NEEDED = (
+    # whose process it is, where programs and temporary files are
+    "PATH HOME USER LOGNAME SHELL TMPDIR TEMP TMP",
+    # the same on Windows, where nothing starts without the first
+    "SYSTEMROOT WINDIR SYSTEMDRIVE COMSPEC PATHEXT PROCESSOR_ARCHITECTURE NUMBER_OF_PROCESSORS",
+    "USERNAME USERPROFILE HOMEDRIVE HOMEPATH APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES",
+    # the user's language and time
+    "LANG LANGUAGE TZ TZDIR",
+    # where compiled libraries are found
+    "LD_LIBRARY_PATH",
+    # whom to trust on the network: of OpenSSL, requests and curl
+    "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE",
+    # which accelerators are to be used, where they are not NVIDIA's
+    "ROCR_VISIBLE_DEVICES HIP_VISIBLE_DEVICES GPU_DEVICE_ORDINAL ROCM_PATH ROCM_HOME",
+    # how many threads libraries for arithmetic start
+    "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS NUMEXPR_MAX_THREADS RAYON_NUM_THREADS POLARS_MAX_THREADS",
+    # that libraries report to nobody
+    "DO_NOT_TRACK",
 )
-# The language in its parts; compiled libraries of macOS; where CUDA is, and which GPUs are to be used; where the desktop
-# keeps what is the user's.
+_NAMES = frozenset(" ".join(_NEEDED).split())
+# The language in its parts; compiled libraries of macOS; where CUDA is, and which GPUs are to be used; where desktops
+# keep what is the user's.
 _BEGINNINGS = ("LC_", "DYLD_", "CUDA_", "NVIDIA_", "XDG_")
 # The way out of this network: HTTPS_PROXY, no_proxy.
 _ENDINGS = ("_PROXY",)
@@ -77,7 +68,7 @@ def variables(
         version: The version.
         spec: The session's definition of the environment, if this very version is made of it.
         own: The variables of this process.
-        withheld: The variables of secrets that other environments declare: see `secret_variables`.
+        withheld: The variables of secrets that other environments declare.
 
     Raises:
         MissingSecretError: A secret is in neither.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,6 +32,7 @@ LOOK = """
     [*__import__("builtins").globals()],
     {each: bundle.module for each, bundle in found.items()},
     {each: bundle.fingerprint for each, bundle in found.items()},
+    {each: (bundle.specification, bundle.files, bundle.modules) for each, bundle in found.items()},
     [(each.name, each.task) for each in getattr(refused.get(name), "dependencies", ())],
     str(refused.get(name, "")),
 ))(*session.bundles(session.registry.names())))(__import__("flyte_nb.session").session.session(), ENVIRONMENT)
@@ -47,6 +48,7 @@ class Looked:
         names: What the notebook has bound.
         modules: The text of the module of each environment that can be deployed.
         fingerprints: And its fingerprint.
+        beside: And its specification, the files that go along with it, and the names of the modules it imports.
         refused: The names that its task may not use.
         message: What is said of the first of them.
     """
@@ -55,6 +57,7 @@ class Looked:
     names: list[str]
     modules: Mapping[str, str]
     fingerprints: Mapping[str, str]
+    beside: Mapping[str, tuple[dict[str, Any], dict[str, str], dict[str, str]]]
     refused: frozenset[str]
     message: str
 
@@ -78,7 +81,6 @@ def _looked(notebook: Notebook, case: Case) -> Looked:
         notebook.ok(cell)
     environment = case.task.partition(".")[0]
     seen = notebook.ok(LOOK.strip().replace("ENVIRONMENT", repr(environment)).replace("\n", " ")).value
-    tasks, names, modules, fingerprints, refused, message = ast.literal_eval(seen or "")
-    return Looked(
-        tasks, names, modules, fingerprints, frozenset(name for name, task in refused if task == case.task), message
-    )
+    tasks, names, modules, fingerprints, beside, refused, message = ast.literal_eval(seen or "")
+    own = frozenset(name for name, task in refused if task == case.task)
+    return Looked(tasks, names, modules, fingerprints, beside, own, message)

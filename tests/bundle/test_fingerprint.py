@@ -60,6 +60,11 @@ def _clean_linecache() -> Iterator[None]:
         del linecache.cache[name]
 
 
+def test_what_was_bundled_in_a_former_format_counts_as_different() -> None:
+    """The fingerprint of the first format, when bundles did not name their modules, is not one of today."""
+    assert of() != "1fd39ab43f03c7e071af0b8d75ef50619e06ea3283007bdc755243ebaf873e57"
+
+
 @pytest.mark.parametrize(
     "edited",
     [
