@@ -191,17 +191,34 @@ async def run(task: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.
 async def run(task: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> Run[T]: ...
 
 
+@overload
+async def run(task: Task[..., Coroutine[Any, Any, T]], *args: Any, on: str, **kwargs: Any) -> Run[T]: ...
+
+
+@overload
+async def run(task: Task[..., T], *args: Any, on: str, **kwargs: Any) -> Run[T]: ...
+
+
 async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
     """Run `task` with these arguments and return the finished run; what the task raises is raised.
 
+    Args:
+        task: The task.
+        args: Its arguments.
+        kwargs: Its arguments by name, and `on`, which says where: "inline", in this process, or "local", each
+            environment as it was deployed, in processes of its own. By default as `%config FlyteNB.run_on` says,
+            which is "inline" unless it was set.
+
     Raises:
+        UnknownPlaceError: There is no such place.
+        NotDeployedError: An environment is not deployed to where it is to run.
         NotATaskError: `task` is something else; nothing was run.
         UnknownEnvironmentError: Its environment was removed; nothing was run.
         InvalidArgumentsError: The arguments do not fit the task; nothing was run.
         InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
     """
     __tracebackhide__ = True
-    return await session().runner.run(task, args, kwargs)
+    return await session().run(task, args, kwargs, kwargs.pop("on", None))
 
 
 @overload

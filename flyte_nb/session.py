@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
     from flyte_nb.places.deployed_task import DeployedTask
+    from flyte_nb.places.local import LocalPlace
     from flyte_nb.places.versions import Versions
     from flyte_nb.project.adopting import Adopted
     from flyte_nb.project.folder import Exported
@@ -61,7 +63,9 @@ class Session:
         self.settings = Settings()
         self.runner = Runner(self.registry.spec, self._cached_results)
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
+        self.runner.places["local"] = lambda version: self.local_place.begin(version)
         self.history = History(self.runner, self.settings)
+        self._place: tuple[Path, LocalPlace] | None = None
         self._results: CachedResults | None = None
         self._state: DeploymentState | None = None
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
@@ -155,8 +159,14 @@ class Session:
         self._results = self._results or CachedResults(self.settings)
         return self._results
 
+    async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any], on: str | None) -> Run[Any]:
+        """Run `task` on a place, by default where the settings say: see `flyte_nb.run`."""
+        __tracebackhide__ = True
+        return await self.runner.run(task, args, kwargs, on or self.settings.run_on)
+
     def rest(self) -> None:
         """Write what is not yet written, and let go of threads; whatever comes later begins anew."""
+        self._close_place()
         self.history.stop()
         self.history.flush()
         if self._results:
@@ -234,6 +244,23 @@ class Session:
         from flyte_nb.places.versions import KeptVersions
 
         return KeptVersions(self._deployment_state())
+
+    @property
+    def local_place(self) -> LocalPlace:
+        """Where what is deployed on this machine runs."""
+        from flyte_nb.places.opening import open_local_place
+
+        home = self.settings.home_path
+        if self._place is None or self._place[0] != home:
+            self._close_place()
+            place = open_local_place(home, self.runner, self.versions, self.registry, self.cells, self.bundles)
+            self._place = home, place
+        return self._place[1]
+
+    def _close_place(self) -> None:
+        if self._place:
+            place, self._place = self._place[1], None
+            place.close()
 
     def deployed(self, name: object, version: str | None) -> DeployedTask:
         """Return a task of a version on the local target: see `flyte_nb.deployed`."""

@@ -26,6 +26,7 @@ class Settings:
     home: str = ""
     keep_runs: int = 1_000
     cache_size: float = 5.0
+    run_on: str = "inline"
 
     @property
     def home_path(self) -> Path:

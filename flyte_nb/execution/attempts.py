@@ -10,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.errors import TaskTimeoutError
 from flyte_nb.execution.node import RunState
 from flyte_nb.execution.stopping import Stopper, cleaned_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from flyte_nb.execution.call import Call
+    from flyte_nb.execution.placing import PlacedTask
     from flyte_nb.model.task import Task
 
-__all__ = ["attempt", "attempt_async", "begun_in_time"]
+__all__ = ["attempt", "attempt_async", "attempts_elsewhere", "begun_in_time", "limited"]
+
+T = TypeVar("T")
 
 # A loop that is busy with others may come late to a task that ended in time.
 _LATE_SECONDS = 0.5
@@ -31,7 +34,7 @@ _LATE_SECONDS = 0.5
 class _Attempts:
     """How often and how long one call of a task may still be tried."""
 
-    def __init__(self, task: Task[..., Any], call: Call, tell: Callable[[Call], None]) -> None:
+    def __init__(self, task: PlacedTask, call: Call, tell: Callable[[Call], None]) -> None:
         self._task, self._call, self._tell = task, call, tell
         deadline = task.timeout.deadline
         self._end = None if deadline is None else time.monotonic() + deadline.total_seconds()
@@ -97,17 +100,36 @@ async def attempt_async(
         TaskTimeoutError: The last attempt took too long.
     """
     __tracebackhide__ = True
+    return await attempts_elsewhere(
+        task, lambda limit: limited(task, task.function(*args, **kwargs), limit), call, tell
+    )
+
+
+async def attempts_elsewhere(
+    task: PlacedTask, once: Callable[[float | None], Awaitable[Any]], call: Call, tell: Callable[[Call], None]
+) -> Any:
+    """Await what `once` gives under the policies of a task: it is called for each attempt, with its limit in seconds.
+
+    Raises:
+        TaskTimeoutError: The last attempt took too long.
+    """
+    __tracebackhide__ = True
     attempts = _Attempts(task, call, tell)
     while True:
         try:
-            return await _limited(task, task.function(*args, **kwargs), attempts.limit())
+            return await once(attempts.limit())
         except Exception as error:  # noqa: BLE001 - whatever a task raises
             wait = attempts.wait_after(error)
         await asyncio.sleep(wait)
         attempts.resume()
 
 
-async def _limited(task: Task[..., Any], work: Coroutine[Any, Any, Any], seconds: float | None) -> Any:
+async def limited(task: PlacedTask, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+    """Await `work`, an attempt at `task`, for so many seconds at most.
+
+    Raises:
+        TaskTimeoutError: It took too long, and was stopped.
+    """
     __tracebackhide__ = True
     if seconds is None:
         return await work

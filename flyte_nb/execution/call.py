@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from flyte_nb.errors import TaskTimeoutError
 from flyte_nb.execution.clock import utc
@@ -14,6 +14,7 @@ from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
     from flyte_nb.execution.output import Excerpt, Output
+    from flyte_nb.execution.placing import PlacedRun
 
 __all__ = ["Call", "Collector"]
 
@@ -29,13 +30,15 @@ class Collector:
 
     Attributes:
         journal: Where what is called from here is noted.
+        place: The run elsewhere that calls from here are a part of; None runs them inline.
         parent: The id that what is called from here has as its parent, if any.
         root: The id of the root that it belongs to, if any.
     """
 
-    __slots__ = ("journal", "parent", "root")
+    __slots__ = ("journal", "parent", "place", "root")
 
-    def __init__(self, caller: Collector | Call | None) -> None:
+    def __init__(self, caller: Collector | Call | None, place: PlacedRun | None = None) -> None:
+        self.place = place
         self.journal: Journal = InnerJournal(caller.journal) if caller else Journal()
         self.parent: int | None = caller.as_parent if caller else None
         self.root: int | None = caller.root if caller else None
@@ -47,7 +50,13 @@ class Collector:
 
 
 class Call:
-    """One call of a task, from its beginning, or from when it is queued, to its `end`."""
+    """One call of a task, from its beginning, or from when it is queued, to its `end`.
+
+    Attributes:
+        place: None: code that runs in this process calls inline, unless it says otherwise.
+    """
+
+    place: ClassVar[PlacedRun | None] = None
 
     __slots__ = (
         "arose",
@@ -63,6 +72,7 @@ class Call:
         "started",
         "state",
         "task",
+        "waiting",
     )
 
     def __init__(self, number: int, task: str, inputs: str, caller: Collector | Call | None, journal: Journal) -> None:
@@ -73,7 +83,7 @@ class Call:
             self.parent = caller.as_parent
             if self.parent is not None and caller.root is not None:
                 self.root = caller.root
-        self.state, self.error, self.attempts = RunState.RUNNING, "", 1
+        self.state, self.error, self.attempts, self.waiting = RunState.RUNNING, "", 1, ""
         self.arose: int | None = None
         self.ended: float | None = None
         self.output: Output | None = None
@@ -84,13 +94,15 @@ class Call:
         """The id that what is called from here has as its parent."""
         return self.id
 
-    def queue(self) -> None:
-        """Note that the call waits for its turn."""
-        self.state, self.attempts = RunState.QUEUED, 0
+    def queue(self, reason: str = "") -> None:
+        """Note that the call, or its next attempt, waits for its turn, and for what."""
+        self.state, self.attempts, self.waiting = RunState.QUEUED, self.attempts - 1, reason
 
     def begin(self) -> None:
         """Note that its turn has come."""
-        self.state, self.attempts, self.started = RunState.RUNNING, 1, time()
+        self.state, self.attempts, self.waiting = RunState.RUNNING, self.attempts + 1, ""
+        if self.attempts == 1:
+            self.started = time()
 
     def retry(self, error: BaseException) -> None:
         """Note that an attempt ended by `error` and another will follow."""

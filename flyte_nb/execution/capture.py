@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -17,8 +17,11 @@ from flyte_nb.execution.runner import current_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import FrameType
 
-__all__ = ["Capture", "capturing", "whole_lines"]
+    from flyte_nb.execution.call import Call
+
+__all__ = ["Capture", "capturing", "pass_on", "stream_of", "whole_lines"]
 
 _STREAMS = ("stdout", "stderr")
 # In a thread that writes whole lines: what it has written of the present line, by stream.
@@ -35,9 +38,7 @@ class _Tee:
     def write(self, text: str) -> int:
         call = current_call()
         if call is not None:
-            caller = sys._getframe(1)  # noqa: SLF001 - the documented way to walk the stack
-            record = caller.f_locals["record"] if caller.f_code is _EMIT else None
-            call.write(record.levelname if record else self._name, text)
+            call.write(stream_of(self._name, sys._getframe(1)), text)  # noqa: SLF001 - the documented way to walk the stack
         held: dict[_Tee, str] | None = getattr(_thread, "held", None)
         if held is None:
             self.stream.write(text)
@@ -63,6 +64,12 @@ class _Tee:
         if name == "stream":  # not there yet, or no more: copied, or unpickled
             raise AttributeError(name)
         return getattr(self.stream, name)
+
+
+def stream_of(name: str, writer: FrameType) -> str:
+    """Return where the code in the frame `writer` writes: the stream `name`, or the level of a logging record."""
+    level: str = writer.f_locals["record"].levelname if writer.f_code is _EMIT else name
+    return level
 
 
 class Capture:
@@ -128,6 +135,16 @@ def whole_lines() -> Iterator[None]:
         _thread.held = None
         for stream, text in held.items():
             stream.stream.write(text)
+
+
+def pass_on(call: Call, stream: str, text: str) -> None:
+    """Note what `call`, which runs in another process, has written, and show it where it would show if it ran here."""
+    call.write(stream, text)
+    shown = sys.stdout if stream == "stdout" else sys.stderr
+    shown = shown.stream if isinstance(shown, _Tee) else shown
+    if shown is not None:
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            shown.write(text)
 
 
 _capture = Capture()

@@ -93,9 +93,11 @@ def _adapter(hint: Any) -> TypeAdapter[Any] | None:
 
 
 def _new_adapter(hint: Any) -> TypeAdapter[Any] | None:
-    from pydantic import ConfigDict, PydanticUserError, TypeAdapter
-
     if hint is Any or hint is object:
+        return None
+    try:
+        from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+    except ImportError:  # in a worker, whose environment need not have it
         return None
     try:
         return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))

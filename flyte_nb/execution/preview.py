@@ -16,6 +16,7 @@ __all__ = ["inputs_preview", "value_preview"]
 
 _LONGEST, _LONGEST_VALUE, _MOST_ENTRIES, _DEEPEST = 160, 60, 4, 2
 _READ = 400  # more than is shown, so that a credential is seen whole before it is cut
+_SHORTEST_CREDENTIAL = 20
 _BRACKETS: dict[type, str] = {list: "[]", tuple: "()"}
 _DEFINED = (type, FunctionType, BuiltinFunctionType)
 # Libraries whose values know their shape without computing anything.
@@ -35,7 +36,9 @@ def value_preview(value: Any, depth: int = 0) -> str:
     if kind in _PLAIN:
         return _cut(_number(value), _LONGEST_VALUE)
     if kind is str:
-        return _cut(repr(beginning_without_credentials(value, _READ)), _LONGEST_VALUE)
+        # No credential is so short without any other character; to look for one takes longer than all the rest.
+        is_plain = len(value) < _SHORTEST_CREDENTIAL and value.isalnum()
+        return _cut(repr(value if is_plain else beginning_without_credentials(value, _READ)), _LONGEST_VALUE)
     if kind in (bytes, bytearray):
         return f"<{len(value)} bytes>"
     if kind in (list, tuple, set, frozenset, dict):

@@ -11,9 +11,9 @@ import os
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flyte_nb.errors import NotATaskError, UnknownEnvironmentError
+from flyte_nb.errors import NotATaskError, UnknownEnvironmentError, UnknownPlaceError
 from flyte_nb.execution.call import Call, Collector
 from flyte_nb.execution.inputs import check_arguments, check_inputs
 from flyte_nb.execution.journal import Journal, LoneJournal
@@ -23,15 +23,23 @@ from flyte_nb.listeners import Listeners
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from contextvars import Context, Token
 
     from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.execution.placing import PlacedRun, PlacedTask
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.spec import EnvironmentSpec
 
-__all__ = ["Runner", "called_from", "current_call"]
+__all__ = ["DEPLOYED", "INLINE", "Runner", "called_from", "current_call", "current_caller"]
 
+
+INLINE = "inline"
+"""The place that is this process."""
+DEPLOYED = "local"
+"""The place where tasks of deployed versions run."""
+
+T = TypeVar("T")
 
 _caller: ContextVar[Call | Collector | None] = ContextVar("flyte_nb_caller", default=None)
 
@@ -49,11 +57,18 @@ def current_call() -> Call | None:
     return caller if isinstance(caller, Call) else None
 
 
+def current_caller() -> Call | Collector | None:
+    """Return who calls what is called here, or None for somebody who is no part of any run."""
+    return _caller.get()
+
+
 class Runner:
     """Calls tasks, and notes in a journal for each run when every call begins and ends.
 
     Attributes:
         name: The beginning of the names of this session's runs; no other session has it.
+        places: What begins a run in a place other than this process, by the name of the place; of a version of an
+            environment that was deployed there, or else of what is deployed there now.
         environments_cache: Whether any environment may say that results are reused; calls need not ask otherwise.
 
     Args:
@@ -64,6 +79,7 @@ class Runner:
     def __init__(self, spec: Callable[[str], EnvironmentSpec | None], results: Callable[[], CachedResults]) -> None:
         self._spec, self._results = spec, results
         self.environments_cache = False
+        self.places: dict[str, Callable[[Any], PlacedRun]] = {}
         self.name = os.urandom(4).hex()
         self._ids = count(1)
         self._listeners: Listeners[Node] = Listeners()
@@ -104,6 +120,9 @@ class Runner:
         """
         __tracebackhide__ = True
         check_arguments(task, args, kwargs)
+        caller = _caller.get()
+        if task.version is not None or (caller is not None and caller.place is not None):
+            return self._call_elsewhere(caller, task, args, kwargs)
         if task.is_async:
             work = self._awaiting(task, args, kwargs)
             # Python's warning about a call that is never awaited shows it; mypy knows coroutines as a protocol only.
@@ -119,6 +138,9 @@ class Runner:
         from flyte_nb.execution.stopping import run_in_thread
 
         check_arguments(task, args, kwargs)
+        caller = _caller.get()
+        if task.version is not None or (caller is not None and caller.place is not None):
+            return await self._elsewhere(caller, task).call(task, args, kwargs)
         call = self._new_call(task, args, kwargs, queued=True)
         try:
             work = run_in_thread(self._begin_here, call, task, args, kwargs)
@@ -126,15 +148,63 @@ class Runner:
         except BaseException as error:
             if call.state is RunState.QUEUED:  # it never began
                 call.end(error)
-                self._tell(call)
+                self.tell(call)
             raise
+
+    def _call_elsewhere(
+        self, caller: Call | Collector | None, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        __tracebackhide__ = True
+        run = self._elsewhere(caller, task)
+        return run.call(task, args, kwargs) if task.is_async else run.call_and_wait(task, args, kwargs)
+
+    def _elsewhere(self, caller: Call | Collector | None, task: Task[..., Any]) -> PlacedRun:
+        """Return the run, elsewhere, of which a call of `task` is a part: a deployed version has one of its own."""
+        if task.version is not None:
+            return self.places[DEPLOYED](task.version)
+        assert caller is not None and caller.place is not None  # noqa: S101, PT018 - or it would run here
+        return caller.place
+
+    async def call_elsewhere(
+        self,
+        task: PlacedTask,
+        inputs: str,
+        caller: Call | Collector | None,
+        once: Callable[[Call, float | None], Awaitable[T]],
+    ) -> T:
+        """Await a call of a task that runs elsewhere, noted as any other, under the policies of the task.
+
+        Args:
+            task: What is known of the task.
+            inputs: Its arguments in a few words.
+            caller: Who calls it.
+            once: Makes one attempt of the call, which may take so many seconds.
+        """
+        __tracebackhide__ = True
+        call = self._noted(Call(next(self._ids), task.name, inputs, caller, _journal_of(caller)), caller)
+        try:
+            if task.has_policies:
+                from flyte_nb.execution.attempts import attempts_elsewhere
+
+                result: T = await attempts_elsewhere(task, lambda limit: once(call, limit), call, self.tell)
+            else:
+                result = await once(call, None)
+        except BaseException as error:
+            call.end(error)
+            raise
+        else:
+            if call.ended is None:  # a kept result has ended it
+                call.end()
+            return result
+        finally:
+            self.tell(call)
 
     def _begin_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         from flyte_nb.execution.capture import whole_lines
 
         call.begin()
-        self._tell(call)
+        self.tell(call)
         with whole_lines():
             return self._call_here(call, task, args, kwargs)
 
@@ -143,11 +213,11 @@ class Runner:
         token = _caller.set(call)
         try:
             if (task.cache or self.environments_cache) and (policy := self._cache_policy(task)):
-                result = self._results().call(policy, task, args, kwargs, call, self._tell)
+                result = self._results().call(policy, task, args, kwargs, call, self.tell)
             elif task.has_policies:
                 from flyte_nb.execution.attempts import attempt
 
-                result = attempt(task, args, kwargs, call, self._tell)
+                result = attempt(task, args, kwargs, call, self.tell)
             else:
                 result = task.function(*args, **kwargs)
         except BaseException as error:
@@ -159,7 +229,7 @@ class Runner:
             return result
         finally:
             _caller.reset(token)
-            self._tell(call)
+            self.tell(call)
 
     async def _awaiting(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
@@ -167,11 +237,11 @@ class Runner:
         token = _caller.set(call)
         try:
             if (task.cache or self.environments_cache) and (policy := self._cache_policy(task)):
-                result = await self._results().call_async(policy, task, args, kwargs, call, self._tell)
+                result = await self._results().call_async(policy, task, args, kwargs, call, self.tell)
             elif task.has_policies:
                 from flyte_nb.execution.attempts import attempt_async
 
-                result = await attempt_async(task, args, kwargs, call, self._tell)
+                result = await attempt_async(task, args, kwargs, call, self.tell)
             else:
                 result = await task.function(*args, **kwargs)
         except BaseException as error:
@@ -183,7 +253,7 @@ class Runner:
             return result
         finally:
             _restore(token)
-            self._tell(call)
+            self.tell(call)
 
     def _cache_policy(self, task: Task[..., Any]) -> Cache | None:
         """Return how results of `task` are reused, or None if they are not: as it says, or else its environment now."""
@@ -200,32 +270,46 @@ class Runner:
     ) -> Call:
         caller = _caller.get()
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
-        journal = LoneJournal() if caller is None else caller.journal
-        call = Call(next(self._ids), task.name, inputs, caller, journal)
+        call = Call(next(self._ids), task.name, inputs, caller, _journal_of(caller))
         if queued:
             call.queue()
-        self._tell(call)
+        return self._noted(call, caller)
+
+    def _noted(self, call: Call, caller: Call | Collector | None) -> Call:
+        self.tell(call)
         if caller is None and self._lone_watchers.present:
-            self._lone_watchers.tell(journal)
+            self._lone_watchers.tell(call.journal)
         return call
 
-    def _tell(self, call: Call) -> None:
+    def tell(self, call: Call) -> None:
+        """Note that `call` has begun or changed its state."""
         call.journal.append(call)
         if self._listeners.present:
             self._listeners.tell(call.node())
 
-    def collector(self) -> Collector:
-        """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed."""
+    def collector(self, place: PlacedRun | None = None) -> Collector:
+        """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed.
+
+        Args:
+            place: The run elsewhere that calls from there are a part of; by default as around it.
+        """
         caller = _caller.get()
-        collector = Collector(caller)
+        collector = Collector(caller, place or (caller.place if caller else None))
         if caller is None and self._watchers.present:
             self._watchers.tell(collector.journal)
         return collector
 
     @contextmanager
-    def collecting(self) -> Iterator[Journal]:
-        """Give a journal of all that the body calls, which is a part of the run around it, if there is one."""
-        collector = self.collector()
+    def collecting(self, on: str | None = None) -> Iterator[Journal]:
+        """Give a journal of all that the body calls, which is a part of the run around it, if there is one.
+
+        Args:
+            on: The name of the place where what is called runs; by default as around it.
+
+        Raises:
+            UnknownPlaceError: There is no such place.
+        """
+        collector = self.collector(self.begin(on))
         token = _caller.set(collector)
         try:
             yield collector.journal
@@ -233,33 +317,52 @@ class Runner:
             collector.journal.closed = True
             _restore(token)
 
-    async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run[Any]:
-        """Run `task` inline and return the finished run; what the task raises is raised.
+    def begin(self, on: object) -> PlacedRun | None:
+        """Return a new run in the place `on`, or None if that is this process."""
+        if on is None or on == INLINE:
+            return None
+        if not isinstance(on, str) or on not in self.places:
+            raise UnknownPlaceError(on, (INLINE, *self.places))
+        return self.places[on](None)
 
-        A sync task runs in the calling thread, where a kernel interrupt reaches it.
+    async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any], on: str | None = None) -> Run[Any]:
+        """Run `task` and return the finished run; what the task raises is raised.
+
+        A sync task that runs inline runs in the calling thread, where a kernel interrupt reaches it.
+
+        Args:
+            task: The task.
+            args: Its arguments.
+            kwargs: Its arguments by name.
+            on: The name of the place where it runs.
 
         Raises:
             NotATaskError: `task` is something else; nothing was run.
             UnknownEnvironmentError: Its environment was removed; nothing was run.
             InvalidArgumentsError: The arguments do not fit the task; nothing was run.
             InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
+            UnknownPlaceError: There is no such place; nothing was run.
         """
         __tracebackhide__ = True
         if not isinstance(task, Task):
             raise NotATaskError(task)
-        if self._spec(task.environment) is None:
+        if task.version is None and self._spec(task.environment) is None:
             raise UnknownEnvironmentError(task.environment, (), task=task.name)
         check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
         from flyte_nb.execution.capture import capturing
 
-        with capturing(), self.collecting() as journal:
-            result = task(*args, **kwargs)
+        with capturing(), self.collecting(on) as journal:
+            result = task.aio(*args, **kwargs) if on not in (None, INLINE) or task.version else task(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
         calls = journal.calls()
         tree = tuple(call.node() for call in calls)
         return Run(self.run_name(tree[0].root), task.name, result, tree, _in_order(calls))
+
+
+def _journal_of(caller: Call | Collector | None) -> Journal:
+    return LoneJournal() if caller is None else caller.journal
 
 
 def _in_order(calls: list[Call]) -> tuple[LogLine, ...]:

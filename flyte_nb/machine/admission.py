@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from flyte_nb.machine.lines import Line
     from flyte_nb.machine.stock import Demand
 
-__all__ = ["PATIENCE_SECONDS", "Admission", "Grant"]
+__all__ = ["NOTHING", "PATIENCE_SECONDS", "Admission", "Grant"]
 
 PATIENCE_SECONDS = 30.0
 """How long others may pass before all is set aside that the first in a line wants."""
 
 
-_NOTHING = Grant(Claim(), None, "")
+NOTHING = Grant(Claim(), None, "")
+"""What a task has that claims nothing."""
 
 
 class Admission:
@@ -72,7 +73,7 @@ class Admission:
             ValueError: There will never be so much.
         """
         if not (claim.cores or claim.memory or claim.gpus or claim.processes):
-            return _NOTHING
+            return NOTHING
         demand = self._stock.demand(claim)
         grant = Grant(claim, demand, who)
         try:

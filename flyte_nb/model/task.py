@@ -44,7 +44,10 @@ class Task(Generic[P, R]):
         signature: The signature of the function.
         least_positional: With this many positional arguments, and up to `most_positional`, no other is needed.
         most_positional: How many positional arguments it takes.
+        version: The deployed version that it runs from; None runs what the session defines.
     """
+
+    version: Any = None
 
     def __init__(
         self,

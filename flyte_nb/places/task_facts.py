@@ -65,6 +65,11 @@ class DeployedTaskFacts:
     timeout: Timeout
     cache: Cache | None
 
+    @property
+    def has_policies(self) -> bool:
+        """Whether a call may be tried again or end by a timeout."""
+        return bool(self.retries.count or self.timeout.max_runtime or self.timeout.deadline)
+
 
 def task_facts(version: DeployedVersion) -> Mapping[str, DeployedTaskFacts]:
     """Return the tasks of `version` by full name.

@@ -1,0 +1,162 @@
+"""One call of a task of a local run: its attempts, each with what it claims of the machine, and a worker."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from flyte_nb.crossing.exceptions import unpack_error
+from flyte_nb.errors import TaskTimeoutError
+from flyte_nb.execution.attempts import limited
+from flyte_nb.machine.admission import NOTHING
+from flyte_nb.workers.bridging import run_elsewhere
+from flyte_nb.workers.calls import WorkerCall
+from flyte_nb.workers.outcome import CANCELLED, RETURNED
+from flyte_nb.workers.tasks import TaskShape
+from flyte_nb.workers.worker import keep_parcel
+
+if TYPE_CHECKING:
+    from flyte_nb.crossing.parcel import Parcel
+    from flyte_nb.execution.call import Call, Collector
+    from flyte_nb.machine.admission import Grant
+    from flyte_nb.machine.claims import Claim
+    from flyte_nb.places.local_run import LocalRun
+    from flyte_nb.places.task_facts import DeployedTaskFacts
+    from flyte_nb.workers.worker import Outcome, Worker
+
+__all__ = ["LocalCall"]
+
+
+class LocalCall:
+    """A call that is to be made.
+
+    Attributes:
+        facts: What is known of the task.
+
+    Args:
+        run: The run that it is a part of.
+        facts: As above.
+        inputs: Its arguments in a few words.
+        parcel: Its arguments.
+        caller: Who calls it.
+    """
+
+    def __init__(
+        self, run: LocalRun, facts: DeployedTaskFacts, inputs: str, parcel: Parcel, caller: Call | Collector | None
+    ) -> None:
+        self._run, self.facts, self._inputs, self._parcel = run, facts, inputs, parcel
+        self._caller = caller
+        self._warm: Worker | None = None
+
+    async def run(self, warm: Worker | None = None) -> Parcel:
+        """Make the call, and return the parcel of its result.
+
+        Args:
+            warm: A worker, taken from the pool, that the first attempt has at once; with one, any loop will do. By
+                default the pool gives one, on its own loop.
+        """
+        __tracebackhide__ = True
+        self._warm = warm
+        return await self._run.place.runner.call_elsewhere(self.facts, self._inputs, self._caller, self._attempt)
+
+    async def _attempt(self, call: Call, limit: float | None) -> Parcel:
+        __tracebackhide__ = True
+        warm, self._warm = self._warm, None
+        pool = self._run.place.pool
+        if warm:
+            outcome = await self._in_worker(call, warm, NOTHING, None, limit)
+        elif asyncio.get_running_loop() is pool.loop:
+            outcome = await self._when_ready(call, limit)
+        else:  # it had a warm worker, and is tried again
+            outcome = await run_elsewhere(pool.loop, lambda: self._when_ready(call, limit))
+        status, parcel = outcome
+        if status == RETURNED:
+            return parcel
+        error = unpack_error(parcel, self._run.place.names)
+        if status == CANCELLED and not isinstance(error, asyncio.CancelledError):
+            error = asyncio.CancelledError()
+        keep_parcel(error, parcel)
+        raise error
+
+    async def _when_ready(self, call: Call, limit: float | None) -> Outcome:
+        """Run when everything is there, and there is room."""
+        __tracebackhide__ = True
+        place = self._run.place
+        ready = await self._run.ready(self.facts.environment, call)
+        alone = ready.is_alone or not self.facts.is_async
+        grant = await self._turn(call, ready.claim_of(alone=alone))
+        try:
+            worker = await place.pool.take(ready.worker(grant.gpus), alone=alone)
+            return await self._in_worker(call, worker, grant, ready.memory_limit, limit)
+        finally:
+            place.admission.release(grant)
+
+    async def _in_worker(
+        self, call: Call, worker: Worker, grant: Grant, memory_limit: int | None, limit: float | None
+    ) -> Outcome:
+        __tracebackhide__ = True
+        caller = _Caller(self._run, call, grant)
+        work = WorkerCall(call.id, self.facts.name, self._run.number, self._parcel, caller, memory_limit)
+        try:
+            running = worker.run(work)
+            return await (running if limit is None else limited(self.facts, running, limit))
+        finally:
+            caller.has_ended = True
+            self._run.place.pool.give_back(worker)
+
+    async def _turn(self, call: Call, claim: Claim) -> Grant:
+        """Wait until there is room for a call; meanwhile it says for what it waits."""
+        runner, waited = self._run.place.runner, False
+
+        def waiting(reason: str) -> None:
+            nonlocal waited
+            if waited:
+                call.waiting = reason
+            else:
+                call.queue(reason)
+            waited = True
+            runner.tell(call)
+
+        turn = self._run.place.admission.acquire(claim, call.task, waiting)
+        limit = self.facts.timeout.max_queued_time
+        try:
+            grant = await (turn if limit is None else asyncio.wait_for(turn, limit.total_seconds()))
+        except asyncio.TimeoutError:
+            seconds = limit.total_seconds() if limit else 0.0
+            raise TaskTimeoutError(call.task, seconds, queued=True) from None
+        if waited:
+            call.begin()
+            runner.tell(call)
+        return grant
+
+
+class _Caller:
+    """An attempt at a call, as its worker has it; used on the loop of the pool.
+
+    Attributes:
+        has_ended: Whether it has ended, and claims nothing any more.
+    """
+
+    def __init__(self, run: LocalRun, call: Call, grant: Grant) -> None:
+        self._run, self._call, self._grant = run, call, grant
+        self._under_way, self.has_ended = 0, False
+
+    def write(self, stream: str, text: str) -> None:
+        self._run.write(self._call, stream, text)
+
+    def shape(self, environment: str, function: str) -> TaskShape:
+        facts = self._run.facts(f"{environment}.{function}", self._call.task)
+        return TaskShape.of(facts.signature, is_async=facts.is_async)
+
+    async def call(self, task: str, inputs: str, parcel: Parcel) -> Parcel:
+        facts = self._run.facts(task, self._call.task)
+        admission = self._run.place.admission
+        if not self._under_way:
+            admission.suspend(self._grant)
+        self._under_way += 1
+        try:
+            return await LocalCall(self._run, facts, inputs, parcel, self._call).run()
+        finally:
+            self._under_way -= 1
+            if not self._under_way and not self.has_ended:
+                await admission.resume(self._grant)

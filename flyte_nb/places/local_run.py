@@ -1,0 +1,141 @@
+"""One run of what is deployed on this machine: who calls gives and gets values, and what is in between are parcels."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.crossing.packing import pack_arguments, unpack
+from flyte_nb.errors import NotDeployedError, UnknownTaskError
+from flyte_nb.execution.capture import pass_on
+from flyte_nb.execution.preview import inputs_preview
+from flyte_nb.execution.runner import current_caller
+from flyte_nb.places.local_call import LocalCall
+from flyte_nb.workers.bridging import run_elsewhere, wait_elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flyte_nb.execution.call import Call
+    from flyte_nb.model.task import Task
+    from flyte_nb.places.local import LocalPlace
+    from flyte_nb.places.preparing import Ready, SessionSecrets
+    from flyte_nb.places.task_facts import DeployedTaskFacts
+    from flyte_nb.places.versions import DeployedVersion
+    from flyte_nb.workers.worker import Worker
+
+__all__ = ["LocalRun"]
+
+
+class LocalRun:
+    """One run: every environment stays the version that it was when the run began.
+
+    Attributes:
+        place: Where it runs.
+        number: No other run of this session has it.
+
+    Args:
+        place: As above.
+        number: As above.
+        current: The fingerprint of what is deployed of each environment.
+        pinned: Versions that are to run instead of what is deployed, by environment.
+        secrets: What the session knows of secrets.
+    """
+
+    def __init__(
+        self,
+        place: LocalPlace,
+        number: int,
+        current: Mapping[str, str],
+        pinned: dict[str, DeployedVersion],
+        secrets: SessionSecrets,
+    ) -> None:
+        self.place, self.number = place, number
+        self._current, self._versions, self._secrets = current, pinned, secrets
+        self._ready: dict[str, Ready] = {}
+        self._preparing: dict[str, asyncio.Future[Ready]] = {}
+        self._context = copy_context()
+
+    # In the thread of whoever calls
+
+    async def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a task, sync or async; arguments are known to fit it."""
+        __tracebackhide__ = True
+        call = self._packed(task, args, kwargs)
+        worker = self._warm_worker(call.facts)
+        if worker:  # the way over the loop of the pool takes as long as all the rest
+            parcel = await call.run(worker)
+        else:
+            parcel = await run_elsewhere(self.place.pool.loop, call.run)
+        return unpack(parcel, f"the result of {task.name}", self.place.names)
+
+    def call_and_wait(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a task and wait for it in this thread."""
+        __tracebackhide__ = True
+        parcel = wait_elsewhere(self.place.pool.loop, self._packed(task, args, kwargs).run)
+        return unpack(parcel, f"the result of {task.name}", self.place.names)
+
+    def _packed(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalCall:
+        facts = self.facts(task.name)
+        inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
+        parcel = pack_arguments(task.name, tuple(task.signature.parameters), args, kwargs, self.place.names)
+        return LocalCall(self, facts, inputs, parcel, current_caller())
+
+    def _warm_worker(self, facts: DeployedTaskFacts) -> Worker | None:
+        """Return the worker that a call can have at once, if it waits for nothing and nothing is to be prepared."""
+        ready = self._ready.get(facts.environment)
+        if ready is None or ready.is_alone or ready.claims or not facts.is_async:
+            return None
+        return self.place.pool.take_warm(ready.worker(()))
+
+    # What is deployed
+
+    def version(self, environment: str, called_by: str = "") -> DeployedVersion:
+        """Return the version that an environment has in this run.
+
+        Raises:
+            NotDeployedError: It is not deployed.
+        """
+        version = self._versions.get(environment)
+        if version is None:
+            fingerprint = self._current.get(environment)
+            found = self.place.version(environment, fingerprint) if fingerprint else None
+            if found is None:
+                raise NotDeployedError(environment, self.place.target, self._current, called_by)
+            version = self._versions[environment] = found
+        return version
+
+    def facts(self, task: str, called_by: str = "") -> DeployedTaskFacts:
+        """Return what is known of a task by its full name.
+
+        Raises:
+            NotDeployedError: Its environment is not deployed.
+            UnknownTaskError: Its environment has no such task.
+        """
+        tasks = self.version(task.partition(".")[0], called_by).tasks
+        if task not in tasks:
+            raise UnknownTaskError(task, tuple(tasks))
+        return tasks[task]
+
+    # On the loop of the pool
+
+    async def ready(self, environment: str, call: Call) -> Ready:
+        """Prepare an environment, for the first call that needs it, while others wait."""
+        ready = self._ready.get(environment)
+        if ready is None:
+            preparing = self._preparing.get(environment)
+            if preparing is None or preparing.done():  # what has failed is tried again
+                version = self.version(environment)
+                work = self.place.preparing.ready(version, self._secrets, lambda line: self.say(call, line))
+                preparing = self._preparing[environment] = asyncio.ensure_future(work)
+            ready = self._ready[environment] = await asyncio.shield(preparing)
+        return ready
+
+    def say(self, call: Call, line: str) -> None:
+        """Note for people what is done for a call."""
+        self.write(call, "stderr", f"{line}\n")
+
+    def write(self, call: Call, stream: str, text: str) -> None:
+        """Note what a call has written, and show it where the run was begun."""
+        self._context.run(pass_on, call, stream, text)

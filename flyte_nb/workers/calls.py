@@ -1,0 +1,48 @@
+"""What a worker is asked to run, and whom it tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from flyte_nb.crossing.parcel import Parcel
+    from flyte_nb.workers.tasks import TaskShape
+
+__all__ = ["Caller", "WorkerCall"]
+
+
+class Caller(Protocol):
+    """Who has a task run in a worker; used on the loop of the pool."""
+
+    def write(self, stream: str, text: str) -> None:
+        """Take what the task prints and logs."""
+
+    def shape(self, environment: str, function: str) -> TaskShape:
+        """Return how a task of another environment is called, or raise FlyteNbError."""
+
+    def call(self, task: str, inputs: str, parcel: Parcel) -> Awaitable[Parcel]:
+        """Run a task that the task calls: its full name, its arguments in a few words, and its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCall:
+    """One call of a task.
+
+    Attributes:
+        id: What the call is called; no other call of this session has it.
+        task: The full name of the task.
+        run: The same number for all calls of one run.
+        parcel: The arguments.
+        caller: Who is told of it.
+        memory_limit: How many bytes the worker may have resident; None for as many as there are.
+    """
+
+    id: int
+    task: str
+    run: int
+    parcel: Parcel
+    caller: Caller
+    memory_limit: int | None = None

@@ -1,0 +1,58 @@
+"""What a worker writes below Python: libraries in C, processes it starts, and its last words when it crashes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Tails"]
+
+_READ_BYTES = 1 << 16
+
+
+class Tails:
+    """Reads pipes on the loop of the pool.
+
+    Attributes:
+        last: The last line that was written.
+
+    Args:
+        pipes: Each with the name of what it is.
+        write: Is told the name and what was written.
+    """
+
+    def __init__(self, pipes: Iterable[tuple[str, IO[bytes]]], write: Callable[[str, str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._write = write
+        self._open: dict[int, str] = {}
+        self.last = ""
+        for name, pipe in pipes:
+            os.set_blocking(pipe.fileno(), False)
+            self._open[pipe.fileno()] = name
+            self._loop.add_reader(pipe.fileno(), self._read, pipe.fileno())
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            data = os.read(descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close(descriptor)
+            return
+        text = data.decode(errors="backslashreplace")
+        self.last = (text.rstrip().rpartition("\n")[2] or self.last)[-300:]
+        self._write(self._open[descriptor], text)
+
+    def _close(self, descriptor: int) -> None:
+        self._loop.remove_reader(descriptor)
+        self._open.pop(descriptor, None)
+
+    def close(self) -> None:
+        """Read what is there, and then no more."""
+        for descriptor in list(self._open):
+            self._read(descriptor)
+            self._close(descriptor)

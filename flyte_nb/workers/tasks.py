@@ -1,0 +1,40 @@
+"""What a worker is told of a task of another environment: enough to call it."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["TaskShape"]
+
+
+@dataclass(frozen=True)
+class TaskShape:
+    """How a task is called.
+
+    Attributes:
+        is_async: Whether calling it gives an awaitable.
+        parameters: Name, kind (by its number in `inspect`) and whether there is a default, of each parameter.
+    """
+
+    is_async: bool
+    parameters: tuple[tuple[str, int, bool], ...]
+
+    @classmethod
+    def of(cls, signature: inspect.Signature, *, is_async: bool) -> TaskShape:
+        """Return the shape of a task with this signature."""
+        parameters = signature.parameters.values()
+        return cls(is_async, tuple((each.name, int(each.kind), each.default is not each.empty) for each in parameters))
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The parameters; what they are by default is left out."""
+        kinds = {int(kind): kind for kind in inspect._ParameterKind}  # noqa: SLF001 - `Parameter.kind` has no other name
+        empty = inspect.Parameter.empty
+        return inspect.Signature(
+            [
+                inspect.Parameter(name, kinds[kind], default=... if has_default else empty)
+                for name, kind, has_default in self.parameters
+            ]
+        )

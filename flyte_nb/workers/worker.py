@@ -1,0 +1,322 @@
+"""A worker as the pool has it: what it is to be, what it runs, and how it is stopped.
+
+All of it belongs to the loop of the pool, but for `run`, which is awaited on whatever loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from flyte_nb.crossing.exceptions import pack_error, unpack_error
+from flyte_nb.crossing.parcel import Parcel
+from flyte_nb.errors import TaskMemoryError, WorkerDiedError, WorkerStartError
+from flyte_nb.masking import error_text
+from flyte_nb.workers.connection import Connection
+from flyte_nb.workers.memory import MemoryWatch
+from flyte_nb.workers.outcome import CANCELLED, FAILED, RETURNED
+from flyte_nb.workers.process import WorkerProcess
+from flyte_nb.workers.tails import Tails
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flyte_nb.crossing.definitions import Definitions
+    from flyte_nb.crossing.memory import Memory
+    from flyte_nb.workers.calls import WorkerCall
+    from flyte_nb.workers.guarding import Guard
+    from flyte_nb.workers.starting import Beginning
+
+__all__ = ["Outcome", "Worker", "WorkerSpec"]
+
+# How long a task that is to stop may take: to clean up where it awaits, and then where it does not.
+_HEARING_SECONDS = 0.25
+_GRACE_SECONDS = 1.0
+# Where an exception that came from a worker keeps the parcel it came in, and the id of the call in which it arose.
+_PARCEL, _AROSE = "_flyte_nb_parcel", "_flyte_nb_arose"
+
+Outcome = tuple[int, Parcel]
+"""How a call has ended, and the value or the error."""
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What a worker is to be; those that are equal can do the same calls.
+
+    Attributes:
+        python: The interpreter.
+        beginning: What it runs.
+        version: The fingerprint of the environment's bundle.
+        variables: Its environment variables, sorted; some may be secret.
+    """
+
+    python: Path
+    beginning: Beginning
+    version: str
+    variables: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def environment(self) -> str:
+        """The name of the environment."""
+        return self.beginning.environment
+
+
+class _Running:
+    """A call that the worker has been sent, and who waits for it: on whatever loop."""
+
+    def __init__(self, call: WorkerCall) -> None:
+        self.call = call
+        self._loop = asyncio.get_running_loop()
+        self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
+
+    def wait_anew(self) -> None:
+        """Wait again, when who waited was cancelled."""
+        self.outcome = self._loop.create_future()
+
+    def end(self, outcome: Outcome | None, error: Exception | None = None) -> None:
+        """Tell who waits; from whatever loop."""
+        if asyncio.get_running_loop() is self._loop:
+            self._tell(outcome, error)
+        else:
+            with suppress(RuntimeError):  # that loop was closed, and who waited is gone
+                self._loop.call_soon_threadsafe(self._tell, outcome, error)
+
+    def _tell(self, outcome: Outcome | None, error: Exception | None) -> None:
+        if self.outcome.done():
+            return
+        if outcome is not None:
+            self.outcome.set_result(outcome)
+        elif error is not None:
+            self.outcome.set_exception(error)
+            self.outcome.exception()  # or asyncio says that nobody asked for it
+
+
+class Worker:
+    """One worker process.
+
+    Attributes:
+        spec: What it is.
+        ready: Done when it can run calls; WorkerStartError if it never will.
+        is_alone: Whether it runs, or is to run, a call that has it for itself.
+        is_doomed: Whether it was told to end.
+        users: How many calls have it.
+        ended: Done when nothing is left of its process.
+        idle_since: Since when nobody has it, in the seconds of the monotonic clock.
+
+    Args:
+        spec: What it is to be.
+        guard: Ends it when this process is killed.
+        names: What the user's names mean in this process.
+        forget: Called when it can no longer be used.
+    """
+
+    def __init__(self, spec: WorkerSpec, guard: Guard, names: Definitions, forget: Callable[[Worker], None]) -> None:
+        self.spec = spec
+        self.is_alone, self.is_doomed, self.users = False, False, 0
+        self._names, self._forget = names, forget
+        self._loop = asyncio.get_running_loop()
+        self.idle_since = monotonic()
+        self.ready: asyncio.Future[None] = self._loop.create_future()
+        self._running: dict[int, _Running] = {}
+        self._nested: dict[int, asyncio.Task[None]] = {}
+        self._blocked = 0
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._why = ""
+        self._died: str | None = None
+        self._over: TaskMemoryError | None = None
+        self._process = WorkerProcess(spec.python, dict(spec.variables), guard)
+        self._tails = Tails(self._process.outputs, self._write)
+        self._connection = Connection(self._process.end, self._handle, self._gone)
+        self._connection.send(("begin", spec.beginning))
+        self._express: Connection | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can run calls."""
+        return self.ready.done() and not self.ready.exception()
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether it waits for a call in a way that lets it do nothing else."""
+        return self._blocked > 0
+
+    async def run(self, call: WorkerCall) -> Outcome:
+        """Run `call`, and return how it has ended. Cancelled, it is stopped before the cancellation goes on.
+
+        Raises:
+            WorkerDiedError: The process has ended.
+            TaskMemoryError: The process has used more memory than the call may.
+        """
+        running = self._running[call.id] = _Running(call)
+        if self._died is not None:
+            running.end(None, self._died_in(running))
+        function = call.task.partition(".")[2]
+        parcel = call.parcel
+        self._line().send(("run", call.id, function, call.run, parcel.payload), parcel.memory)
+        watch = MemoryWatch(self.pid, call.memory_limit, self._exceeded) if call.memory_limit else None
+        try:
+            outcome = await running.outcome
+        except asyncio.CancelledError:
+            await self._stop(running)
+            raise
+        finally:
+            del self._running[call.id]
+            if watch:
+                watch.end()
+        if watch and watch.peak() > watch.limit:
+            self.kill(f"{call.task} used too much memory")
+            raise TaskMemoryError(call.task, watch.peak(), watch.limit)
+        return outcome
+
+    def _line(self) -> Connection:
+        """Return the connection for a call from the loop that runs here: one that it reads itself, if it can be had.
+
+        What comes back need not go over the loop of the pool then, which takes as long as all the rest.
+        """
+        if asyncio.get_running_loop() is self._loop:
+            return self._connection
+        if self._express is None:
+            self._express = Connection(self._process.express, self._handle, lambda: None)
+        elif not self._express.is_attended:
+            self._express.attend()
+        return self._express if self._express.is_attended_here else self._connection
+
+    def _exceeded(self, used: int, limit: int) -> None:
+        (running,) = list(self._running.values())  # a call with a limit is alone
+        self._over = TaskMemoryError(running.call.task, used, limit)
+        self.kill("")
+
+    async def _stop(self, running: _Running) -> None:
+        """Stop a call: first where it awaits, then between two steps of Python, then with its process."""
+        running.wait_anew()
+        call, waiting = running.call, {running.outcome}
+        try:
+            for kind, seconds in (("cancel", _HEARING_SECONDS), ("strike", _GRACE_SECONDS)):
+                self._connection.send((kind, call.id))
+                self._process.strike()
+                done, _ = await asyncio.wait(waiting, timeout=seconds)
+                if done:
+                    return
+        finally:  # cancelled once more: nobody waits any longer
+            if not running.outcome.done():
+                running.outcome.cancel()
+                self.kill(f"{call.task}, which ran in it too, did not stop when it was to")
+
+    def kill(self, why: str) -> None:
+        """End the process; calls that it still runs fail, because of `why`."""
+        self.is_doomed, self._why = True, why
+        self._process.kill()
+
+    def forget(self) -> None:
+        """Let go of the connection, in a process that was forked: it is not this one's."""
+        self._process.close_sockets()
+
+    # What it says
+
+    def _handle(self, message: tuple[Any, ...], memory: Memory | None) -> None:
+        kind = message[0]
+        if kind == "done":
+            _, number, status, payload = message
+            running = self._running.get(number)
+            if running:
+                running.end((status, Parcel(payload, memory)))
+        elif kind == "log":
+            self._write(message[2], message[3], message[1])
+        elif kind == "call":
+            _, number, blocking, parent, task, inputs, payload = message
+            call = self._call(number, parent, task, inputs, Parcel(payload, memory), blocking=blocking)
+            self._nested[number] = self._loop.create_task(call)
+        elif kind == "shape":
+            self._answer_shape(*message[1:])
+        elif kind == "drop":
+            nested = self._nested.get(message[1])
+            if nested:
+                nested.cancel()
+        elif kind == "ready":
+            self.ready.set_result(None)
+        elif kind == "broken":
+            self._broken(Parcel(message[1]))
+
+    def _write(self, stream: str, text: str, number: int = 0) -> None:
+        """Tell the call `number`, or else the one that runs longest, of what was written."""
+        running = self._running.get(number) or next(iter(list(self._running.values())), None)
+        if running:
+            running.call.caller.write(stream, text)
+
+    async def _call(self, number: int, parent: int, task: str, inputs: str, parcel: Parcel, *, blocking: bool) -> None:
+        self._blocked += blocking
+        arose = None
+        try:
+            running = self._running.get(parent)
+            if running is None:
+                raise asyncio.CancelledError  # it has ended, and so has its run
+            parcel = await running.call.caller.call(task, inputs, parcel)
+            status = RETURNED
+        except asyncio.CancelledError as error:
+            status, parcel = CANCELLED, pack_error(error, self._names)
+        except Exception as error:  # noqa: BLE001 - whatever the task raises goes to its caller
+            status, parcel = FAILED, getattr(error, _PARCEL, None) or pack_error(error, self._names)
+            arose = getattr(error, _AROSE, None)
+        finally:
+            self._blocked -= blocking
+            del self._nested[number]
+        self._connection.send(("answer", number, status, parcel.payload, arose), parcel.memory)
+
+    def _answer_shape(self, number: int, parent: int, environment: str, function: str) -> None:
+        running = self._running.get(parent)
+        try:
+            if running is None:
+                raise asyncio.CancelledError
+            answer: tuple[int, Any] = RETURNED, running.call.caller.shape(environment, function)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is goes to the caller
+            answer = FAILED, pack_error(error, self._names).payload
+        self._connection.send(("answer", number, *answer, None))
+
+    def _broken(self, parcel: Parcel) -> None:
+        error = unpack_error(parcel, self._names)
+        failure = WorkerStartError(self.spec.environment, error_text(error))
+        failure.__cause__ = error
+        self._fail_ready(failure)
+
+    def _fail_ready(self, error: Exception) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(error)
+            self.ready.exception()  # or asyncio says that nobody asked for it
+
+    # Its end
+
+    def _gone(self) -> None:
+        self._forget(self)
+        self._loop.create_task(self._bury())
+
+    async def _bury(self) -> None:
+        how = await self._process.wait()
+        self._tails.close()
+        self._process.clear_up()
+        self._fail_ready(WorkerStartError(self.spec.environment, f"{how}. {self._tails.last}".strip()))
+        for nested in list(self._nested.values()):
+            nested.cancel()
+        self._died = f"{how}, because {self._why}" if self._why else how
+        for running in list(self._running.values()):
+            running.end(None, self._died_in(running))
+        self.ended.set_result(None)
+
+    def _died_in(self, running: _Running) -> Exception:
+        return self._over or WorkerDiedError(running.call.task, self._died or "")
+
+
+def keep_parcel(error: BaseException, parcel: Parcel) -> None:
+    """Note in what parcel an error came: so it goes on as it came, types that are not known here included."""
+    try:
+        setattr(error, _PARCEL, parcel)
+    except Exception:  # noqa: BLE001 - an exception of others may refuse anything; it is packed again then
+        return
