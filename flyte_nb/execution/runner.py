@@ -10,6 +10,7 @@ import inspect
 import os
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -171,6 +172,7 @@ class Runner:
         inputs: str,
         caller: Call | Collector | None,
         once: Callable[[Call, float | None], Awaitable[T]],
+        kept: tuple[Cache, str] | None = None,
     ) -> T:
         """Await a call of a task that runs elsewhere, noted as any other, under the policies of the task.
 
@@ -179,14 +181,16 @@ class Runner:
             inputs: Its arguments in a few words.
             caller: Who calls it.
             once: Makes one attempt of the call, which may take so many seconds.
+            kept: How its result is reused, and the key under which it is kept; None if it is not.
         """
         __tracebackhide__ = True
         call = self._noted(Call(next(self._ids), task.name, inputs, caller, _journal_of(caller)), caller)
         try:
-            if task.has_policies:
-                from flyte_nb.execution.attempts import attempts_elsewhere
-
-                result: T = await attempts_elsewhere(task, lambda limit: once(call, limit), call, self.tell)
+            if kept:
+                make = partial(self._attempts_elsewhere, task, call, once)
+                result = await self._results().call_elsewhere(*kept, task.name, make, call)
+            elif task.has_policies:
+                result = await self._attempts_elsewhere(task, call, once)
             else:
                 result = await once(call, None)
         except BaseException as error:
@@ -198,6 +202,15 @@ class Runner:
             return result
         finally:
             self.tell(call)
+
+    async def _attempts_elsewhere(
+        self, task: PlacedTask, call: Call, once: Callable[[Call, float | None], Awaitable[T]]
+    ) -> T:
+        __tracebackhide__ = True
+        from flyte_nb.execution.attempts import attempts_elsewhere
+
+        result: T = await attempts_elsewhere(task, lambda limit: once(call, limit), call, self.tell)
+        return result
 
     def _begin_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from flyte_nb.crossing.exceptions import unpack_error
 from flyte_nb.errors import TaskTimeoutError
 from flyte_nb.execution.attempts import limited
 from flyte_nb.machine.admission import NOTHING
+from flyte_nb.places.kept_parcels import kept_parcel, opened
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.calls import WorkerCall
 from flyte_nb.workers.outcome import CANCELLED, RETURNED
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from flyte_nb.execution.call import Call, Collector
     from flyte_nb.machine.admission import Grant
     from flyte_nb.machine.claims import Claim
+    from flyte_nb.places.kept_parcels import KeptParcel
     from flyte_nb.places.local_run import LocalRun
     from flyte_nb.places.task_facts import DeployedTaskFacts
     from flyte_nb.workers.worker import Outcome, Worker
@@ -37,15 +40,22 @@ class LocalCall:
         run: The run that it is a part of.
         facts: As above.
         inputs: Its arguments in a few words.
+        digest: The digest of its arguments, if its results are kept.
         parcel: Its arguments.
         caller: Who calls it.
     """
 
     def __init__(
-        self, run: LocalRun, facts: DeployedTaskFacts, inputs: str, parcel: Parcel, caller: Call | Collector | None
+        self,
+        run: LocalRun,
+        facts: DeployedTaskFacts,
+        inputs: str,
+        digest: str,
+        parcel: Parcel,
+        caller: Call | Collector | None,
     ) -> None:
         self._run, self.facts, self._inputs, self._parcel = run, facts, inputs, parcel
-        self._caller = caller
+        self._digest, self._caller = digest, caller
         self._warm: Worker | None = None
 
     async def run(self, warm: Worker | None = None) -> Parcel:
@@ -57,7 +67,15 @@ class LocalCall:
         """
         __tracebackhide__ = True
         self._warm = warm
-        return await self._run.place.runner.call_elsewhere(self.facts, self._inputs, self._caller, self._attempt)
+        runner, facts = self._run.place.runner, self.facts
+        if not self._digest:
+            return await runner.call_elsewhere(facts, self._inputs, self._caller, self._attempt)
+        kept = self._run.kept(facts, self._digest)
+        return opened(await runner.call_elsewhere(facts, self._inputs, self._caller, self._attempt_to_keep, kept))
+
+    async def _attempt_to_keep(self, call: Call, limit: float | None) -> KeptParcel:
+        __tracebackhide__ = True
+        return kept_parcel(await self._attempt(call, limit))
 
     async def _attempt(self, call: Call, limit: float | None) -> Parcel:
         __tracebackhide__ = True
@@ -135,27 +153,31 @@ class _Caller:
 
     Attributes:
         has_ended: Whether it has ended, and claims nothing any more.
+        context: What was noted where it was begun.
     """
 
     def __init__(self, run: LocalRun, call: Call, grant: Grant) -> None:
         self._run, self._call, self._grant = run, call, grant
         self._under_way, self.has_ended = 0, False
+        self.context = copy_context()
 
     def write(self, stream: str, text: str) -> None:
         self._run.write(self._call, stream, text)
 
     def shape(self, environment: str, function: str) -> TaskShape:
         facts = self._run.facts(f"{environment}.{function}", self._call.task)
-        return TaskShape.of(facts.signature, is_async=facts.is_async)
+        policy = self._run.cache_policy(facts)
+        ignored = frozenset(policy.ignored_inputs) if policy else None
+        return TaskShape.of(facts.signature, ignored, is_async=facts.is_async)
 
-    async def call(self, task: str, inputs: str, parcel: Parcel) -> Parcel:
+    async def call(self, task: str, inputs: str, digest: str, parcel: Parcel) -> Parcel:
         facts = self._run.facts(task, self._call.task)
         admission = self._run.place.admission
         if not self._under_way:
             admission.suspend(self._grant)
         self._under_way += 1
         try:
-            return await LocalCall(self._run, facts, inputs, parcel, self._call).run()
+            return await LocalCall(self._run, facts, inputs, digest, parcel, self._call).run()
         finally:
             self._under_way -= 1
             if not self._under_way and not self.has_ended:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.packing import pack_arguments, unpack
 from flyte_nb.errors import NotDeployedError, UnknownTaskError
+from flyte_nb.execution.caching.key import deployed_key, inputs_digest
 from flyte_nb.execution.capture import pass_on
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.execution.runner import current_caller
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flyte_nb.execution.call import Call
+    from flyte_nb.model.policies import Cache
     from flyte_nb.model.task import Task
     from flyte_nb.places.local import LocalPlace
     from flyte_nb.places.preparing import Ready, SessionSecrets
@@ -79,15 +81,27 @@ class LocalRun:
     def _packed(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalCall:
         facts = self.facts(task.name)
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
+        policy, digest = self.cache_policy(facts), ""
+        if policy:
+            digest = inputs_digest(task, policy.ignored_inputs, args, kwargs)
         parcel = pack_arguments(task.name, tuple(task.signature.parameters), args, kwargs, self.place.names)
-        return LocalCall(self, facts, inputs, parcel, current_caller())
+        return LocalCall(self, facts, inputs, digest, parcel, current_caller())
 
     def _warm_worker(self, facts: DeployedTaskFacts) -> Worker | None:
         """Return the worker that a call can have at once, if it waits for nothing and nothing is to be prepared."""
-        ready = self._ready.get(facts.environment)
+        ready = self._known(facts.environment)
         if ready is None or ready.is_alone or ready.claims or not facts.is_async:
             return None
         return self.place.pool.take_warm(ready.worker(()))
+
+    def _known(self, environment: str) -> Ready | None:
+        """Return what was prepared of an environment, in this run or before it, or None."""
+        ready = self._ready.get(environment)
+        if ready is None:
+            ready = self.place.preparing.made(self.version(environment), self._secrets)
+            if ready:
+                self._ready[environment] = ready
+        return ready
 
     # What is deployed
 
@@ -118,11 +132,22 @@ class LocalRun:
             raise UnknownTaskError(task, tuple(tasks))
         return tasks[task]
 
+    def cache_policy(self, facts: DeployedTaskFacts) -> Cache | None:
+        """Return how results of a task are reused, or None if they are not."""
+        policy = facts.cache or self.version(facts.environment).cache
+        return None if policy.behavior == "disable" else policy
+
+    def kept(self, facts: DeployedTaskFacts, digest: str) -> tuple[Cache, str] | None:
+        """Return how the result of a call is reused, and the key under which it is kept."""
+        policy = self.cache_policy(facts)
+        fingerprint = self.version(facts.environment).fingerprint
+        return (policy, deployed_key(facts.name, fingerprint, policy, digest)) if policy else None
+
     # On the loop of the pool
 
     async def ready(self, environment: str, call: Call) -> Ready:
         """Prepare an environment, for the first call that needs it, while others wait."""
-        ready = self._ready.get(environment)
+        ready = self._known(environment)
         if ready is None:
             preparing = self._preparing.get(environment)
             if preparing is None or preparing.done():  # what has failed is tried again

@@ -71,7 +71,10 @@ def _names_of_kernel(registry: Registry, cells: CellSources) -> Names:
         if name in names:
             return names[name]
         adopted = (module for path, module in list(sys.modules.items()) if path.startswith(f"{PACKAGE}."))
-        return next(vars(module)[name] for module in adopted if name in vars(module))
+        for module in adopted:
+            if name in vars(module):
+                return vars(module)[name]
+        raise LookupError(name)
 
     def task(name: str) -> Task[..., Any]:
         return registry.tasks(name.partition(".")[0])[name]
@@ -81,9 +84,9 @@ def _names_of_kernel(registry: Registry, cells: CellSources) -> Names:
 
 def _secrets(registry: Registry, bundles: Bundles, current: Mapping[str, str]) -> SessionSecrets:
     specs = {name: registry.require(name) for name in registry.names()}
-    withheld = {secret.as_env_var for spec in specs.values() for secret in spec.secrets if secret.as_env_var}
+    withheld = frozenset(secret.as_env_var for spec in specs.values() for secret in spec.secrets if secret.as_env_var)
     holding = [name for name, spec in specs.items() if name in current and _holds_secrets(spec)]
-    made, _ = bundles(holding)
+    made = bundles(holding)[0] if holding else {}
     same = {name: specs[name] for name, bundle in made.items() if bundle.fingerprint == current[name]}
     return SessionSecrets(same, withheld)
 

@@ -92,6 +92,12 @@ class Preparing:
     def __init__(self, home: Path, venvs: Venvs, machine: Machine) -> None:
         self._home, self._venvs, self._machine = home, venvs, machine
         self._leases: dict[str, Lease] = {}
+        self._made: dict[DeployedVersion, tuple[SessionSecrets, dict[str, str], Ready]] = {}
+
+    def made(self, version: DeployedVersion, secrets: SessionSecrets) -> Ready | None:
+        """Return what `ready` would, if it was made before and nothing is different now. From any thread."""
+        made = self._made.get(version)
+        return made[2] if made and made[0] == secrets and made[1] == os.environ else None
 
     async def ready(
         self,
@@ -111,9 +117,13 @@ class Preparing:
             MissingSecretError: A secret is not known here.
             StateError: The code cannot be written.
         """
-        given = variables(version, secrets.definitions.get(version.environment), os.environ, secrets.withheld)
+        own = dict(os.environ)
+        given = variables(version, secrets.definitions.get(version.environment), own, secrets.withheld)
         venv = venv_spec_of_json(version.specification["image"])
         python, sites = await self._python(venv, say) if venv else _own_python()
+        if venv:  # as where it is activated: programs of its packages come first
+            given["PATH"] = os.pathsep.join(filter(None, [str(python.parent), given.get("PATH")]))
+            given["VIRTUAL_ENV"] = str(python.parent.parent)
         folder = await asyncio.to_thread(unpacked, version, self._home / "code")
         beginning = Beginning(version.environment, str(folder), version.module_name, version.modules, sites)
         said: Any = version.specification["resources"]
@@ -122,7 +132,9 @@ class Preparing:
         limit = memory_limit(resources, self._machine)
         worker = WorkerSpec(python, beginning, version.fingerprint, tuple(sorted(given.items())))
         is_alone = limit is not None or claim.gpus > 0
-        return Ready(claim, limit, is_alone, worker, bool(self._machine.gpus))
+        ready = Ready(claim, limit, is_alone, worker, bool(self._machine.gpus))
+        self._made[version] = secrets, own, ready
+        return ready
 
     async def _python(self, venv: VenvSpec, say: Callable[[str], None]) -> tuple[Path, tuple[str, ...]]:
         if venv.key not in self._leases:
@@ -131,6 +143,7 @@ class Preparing:
 
     def close(self) -> None:
         """Let virtual environments be collected."""
+        self._made.clear()
         while self._leases:
             self._leases.popitem()[1].release()
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flyte_nb.errors import NotDeployedError, UnknownVersionError
+from flyte_nb.model.policies import Cache
 from flyte_nb.places.task_facts import task_facts
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class DeployedVersion:
     module: str = field(repr=False, compare=False)
     files: Mapping[str, str] = field(repr=False, compare=False)
     modules: Mapping[str, str] = field(repr=False, compare=False)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """When results of its tasks are reused, unless a task says otherwise."""
+        return Cache(**self.specification["cache"])
 
     @cached_property
     def tasks(self) -> Mapping[str, DeployedTaskFacts]:

@@ -61,7 +61,7 @@ class Elsewhere:
         raise InvalidValueError("flyte.run", task, "was called inside of a task", "await train_model(config)")
 
     def shape(self, environment: str, function: str) -> TaskShape:
-        """Return how a task of another environment is called, in the version that it has in this run."""
+        """Return how a task is called, in the version that its environment has in this run."""
         job = self._job()
         key = job.run, environment, function
         if key not in self._shapes:
@@ -93,7 +93,13 @@ class Elsewhere:
         job = self._job()
         parcel = pack_arguments(task.name, tuple(task.signature.parameters), args, kwargs, self._definitions)
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
-        return (job.id, task.name, inputs, parcel.payload), parcel.memory
+        ignored = self.shape(task.environment, task.name.partition(".")[2]).ignored
+        digest = ""
+        if ignored is not None:
+            from flyte_nb.execution.caching.key import inputs_digest
+
+            digest = inputs_digest(task, ignored, args, kwargs)
+        return (job.id, task.name, inputs, digest, parcel.payload), parcel.memory
 
     def _given(self, task: Task[..., Any], answer: Answer) -> Any:
         __tracebackhide__ = True

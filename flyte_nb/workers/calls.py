@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from contextvars import Context
 
     from flyte_nb.crossing.parcel import Parcel
     from flyte_nb.workers.tasks import TaskShape
@@ -17,14 +18,25 @@ __all__ = ["Caller", "WorkerCall"]
 class Caller(Protocol):
     """Who has a task run in a worker; used on the loop of the pool."""
 
+    @property
+    def context(self) -> Context:
+        """What the code that makes the call has noted, for the calls that it makes."""
+
     def write(self, stream: str, text: str) -> None:
         """Take what the task prints and logs."""
 
     def shape(self, environment: str, function: str) -> TaskShape:
         """Return how a task of another environment is called, or raise FlyteNbError."""
 
-    def call(self, task: str, inputs: str, parcel: Parcel) -> Awaitable[Parcel]:
-        """Run a task that the task calls: its full name, its arguments in a few words, and its arguments."""
+    def call(self, task: str, inputs: str, digest: str, parcel: Parcel) -> Awaitable[Parcel]:
+        """Run a task that the task calls.
+
+        Args:
+            task: Its full name.
+            inputs: Its arguments in a few words.
+            digest: The digest of its arguments, if its results are kept.
+            parcel: Its arguments.
+        """
 
 
 @dataclass(frozen=True, slots=True)

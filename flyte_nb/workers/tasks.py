@@ -16,16 +16,20 @@ class TaskShape:
     Attributes:
         is_async: Whether calling it gives an awaitable.
         parameters: Name, kind (by its number in `inspect`) and whether there is a default, of each parameter.
+        ignored: The parameters that make no difference to a result that is kept; None if results are not kept.
     """
 
     is_async: bool
     parameters: tuple[tuple[str, int, bool], ...]
+    ignored: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, signature: inspect.Signature, *, is_async: bool) -> TaskShape:
+    def of(cls, signature: inspect.Signature, ignored: frozenset[str] | None, *, is_async: bool) -> TaskShape:
         """Return the shape of a task with this signature."""
-        parameters = signature.parameters.values()
-        return cls(is_async, tuple((each.name, int(each.kind), each.default is not each.empty) for each in parameters))
+        parameters = (
+            (each.name, int(each.kind), each.default is not each.empty) for each in signature.parameters.values()
+        )
+        return cls(is_async, tuple(parameters), ignored)
 
     @cached_property
     def signature(self) -> inspect.Signature:

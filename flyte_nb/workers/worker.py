@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -232,9 +233,11 @@ class Worker:
         elif kind == "log":
             self._write(message[2], message[3], message[1])
         elif kind == "call":
-            _, number, blocking, parent, task, inputs, payload = message
-            call = self._call(number, parent, task, inputs, Parcel(payload, memory), blocking=blocking)
-            self._nested[number] = self._loop.create_task(call)
+            _, number, blocking, parent, task, inputs, digest, payload = message
+            call = self._call(number, parent, task, inputs, digest, Parcel(payload, memory), blocking=blocking)
+            running = self._running.get(parent)
+            context = running.call.caller.context if running else copy_context()
+            self._nested[number] = context.run(self._loop.create_task, call)
         elif kind == "shape":
             self._answer_shape(*message[1:])
         elif kind == "drop":
@@ -252,14 +255,16 @@ class Worker:
         if running:
             running.call.caller.write(stream, text)
 
-    async def _call(self, number: int, parent: int, task: str, inputs: str, parcel: Parcel, *, blocking: bool) -> None:
+    async def _call(
+        self, number: int, parent: int, task: str, inputs: str, digest: str, parcel: Parcel, *, blocking: bool
+    ) -> None:
         self._blocked += blocking
         arose = None
         try:
             running = self._running.get(parent)
             if running is None:
                 raise asyncio.CancelledError  # it has ended, and so has its run
-            parcel = await running.call.caller.call(task, inputs, parcel)
+            parcel = await running.call.caller.call(task, inputs, digest, parcel)
             status = RETURNED
         except asyncio.CancelledError as error:
             status, parcel = CANCELLED, pack_error(error, self._names)

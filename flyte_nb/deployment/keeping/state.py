@@ -14,7 +14,7 @@ from flyte_nb.deployment.keeping.schema import STEPS
 from flyte_nb.targets.protocol import Deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -36,6 +36,7 @@ class DeploymentState:
         self.home, self.path = home, home / "state.sqlite3"
         self._database = Database(self.path, STEPS)
         self.writes = GroupCommit(self._database)
+        self._seen: tuple[object, dict[str, dict[str, str]]] | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection | None]:
@@ -61,15 +62,22 @@ class DeploymentState:
         with self.reading() as connection:
             return {row[0]: _deployed(*row) for row in connection.execute(query, (target,))} if connection else {}
 
-    def fingerprints(self, target: str) -> dict[str, str]:
-        """Return the fingerprint of what is deployed to `target`, by name: one query of one table.
+    def fingerprints(self, target: str) -> Mapping[str, str]:
+        """Return the fingerprint of what is deployed to `target`, by name: one query of one table, or none.
 
         Raises:
             StateError: The database cannot be read.
         """
-        query = "SELECT name, fingerprint FROM environment WHERE target = ?"
-        with self.reading() as connection:
-            return dict(connection.execute(query, (target,)).fetchall()) if connection else {}
+        stamp = self._database.stamp()  # of before: what is written meanwhile gives another
+        if stamp is None or self._seen is None or self._seen[0] != stamp:
+            query = "SELECT target, name, fingerprint FROM environment"
+            seen: dict[str, dict[str, str]] = {}
+            with self.reading() as connection:
+                for place, name, fingerprint in connection.execute(query) if connection else ():
+                    seen.setdefault(place, {})[name] = fingerprint
+            self._seen = None if stamp is None else (stamp, seen)
+            return seen.get(target, {})
+        return self._seen[1].get(target, {})
 
     def kept_fingerprints(self, target: str, name: str) -> list[str]:
         """Return the fingerprints of the versions of `name` that are kept for `target`, the latest first.

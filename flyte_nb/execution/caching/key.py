@@ -9,10 +9,12 @@ from flyte_nb.execution.caching.definitions import digest_of
 from flyte_nb.execution.caching.encoding import UnhashableError, type_name
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.task import Task
 
-__all__ = ["call_key", "task_version"]
+__all__ = ["call_key", "deployed_key", "inputs_digest", "task_version"]
 
 # Of what is hashed and how; another one makes all that was kept unreachable.
 _SCHEME = "flyte_nb 1"
@@ -26,15 +28,31 @@ def call_key(task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs:
         UncacheableGlobalError: Something that the code of the task uses cannot be hashed.
     """
     version = policy.version_override or task_version(task)
-    bound = task.signature.bind(*args, **kwargs)
-    bound.apply_defaults()
-    inputs = [
-        (name, _input_digest(task, name, value))
-        for name, value in bound.arguments.items()
-        if name not in policy.ignored_inputs
-    ]
+    inputs = _inputs(task, policy.ignored_inputs, args, kwargs)
     stated = policy.version_override is not None
     return digest_of((_SCHEME, task.name, stated, version, policy.salt, inputs)).hex()
+
+
+def deployed_key(task: str, version: str, policy: Cache, inputs: str) -> str:
+    """Return the key of a call of a deployed task, as 64 hexadecimal digits.
+
+    Args:
+        task: The full name of the task.
+        version: The fingerprint of its environment.
+        policy: How its results are reused.
+        inputs: From `inputs_digest`.
+    """
+    stated = policy.version_override is not None
+    return digest_of((_SCHEME, "deployed", task, stated, policy.version_override or version, policy.salt, inputs)).hex()
+
+
+def inputs_digest(task: Task[..., Any], ignored: Collection[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the digest of the arguments of a call, but for those to ignore, as 64 hexadecimal digits.
+
+    Raises:
+        UncacheableInputError: An input cannot be hashed.
+    """
+    return digest_of(_inputs(task, ignored, args, kwargs)).hex()
 
 
 def task_version(task: Task[..., Any]) -> str:
@@ -47,6 +65,14 @@ def task_version(task: Task[..., Any]) -> str:
         return digest_of(task.function).hex()
     except UnhashableError as error:
         raise UncacheableGlobalError(task.name, error.name, error.kind, error.reason) from None
+
+
+def _inputs(
+    task: Task[..., Any], ignored: Collection[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[tuple[str, bytes]]:
+    bound = task.signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    return [(name, _input_digest(task, name, value)) for name, value in bound.arguments.items() if name not in ignored]
 
 
 def _input_digest(task: Task[..., Any], name: str, value: Any) -> bytes:

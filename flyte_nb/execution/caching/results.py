@@ -18,7 +18,7 @@ from flyte_nb.execution.caching.store import Kept, ResultStore
 from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from flyte_nb.execution.call import Call
@@ -45,7 +45,8 @@ class _Slot:
     key: str
     policy: Cache
     limit: int
-    task: Task[..., Any]
+    task: str
+    place: tuple[str, int]  # of its code: file and line
 
     def get(self) -> Kept | None:
         return self.store.get(self.key, self.policy.max_age)
@@ -62,10 +63,9 @@ class _Slot:
 
     def warn(self, value: Any, problem: str) -> None:
         if problem:
-            told = f"{self.task.name}: its result ({type_name(type(value))}) is not cached: {problem}"
-            code = self.task.function.__code__  # it is about the task, wherever it was called
+            told = f"{self.task}: its result ({type_name(type(value))}) is not cached: {problem}"
             with suppress(Exception):  # as warnings that the user turned into errors are: the task has succeeded
-                warnings.warn_explicit(told, UserWarning, code.co_filename, code.co_firstlineno)
+                warnings.warn_explicit(told, UserWarning, *self.place)  # it is about the task, wherever it was called
 
 
 class CachedResults:
@@ -92,10 +92,15 @@ class CachedResults:
         return await asyncio.get_running_loop().run_in_executor(threads[1], work, *args)
 
     def _slot(self, policy: Cache, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Slot:
+        code = task.function.__code__
+        key = call_key(task, policy, args, kwargs)
+        return self._slot_of(key, policy, task.name, (code.co_filename, code.co_firstlineno))
+
+    def _slot_of(self, key: str, policy: Cache, task: str, place: tuple[str, int]) -> _Slot:
         folder = self._settings.home_path / "cache"
         store = self._stores.setdefault(folder, ResultStore(folder))
         limit = int(min(self._settings.cache_size, _LARGEST_GIB) * _BYTES_PER_GIB)
-        return _Slot(store, call_key(task, policy, args, kwargs), policy, limit, task)
+        return _Slot(store, key, policy, limit, task, place)
 
     def call(
         self,
@@ -138,15 +143,27 @@ class CachedResults:
         """
         __tracebackhide__ = True
         slot = self._slot(policy, task, args, kwargs)
+        return await self._once_at_a_time(slot, lambda: attempt_async(task, args, kwargs, call, tell), call)
+
+    async def call_elsewhere(
+        self, policy: Cache, key: str, task: str, make: Callable[[], Awaitable[_T]], call: Call
+    ) -> _T:
+        """Return what was kept under `key` of a task that runs elsewhere, or await `make`, and keep what it gives."""
+        __tracebackhide__ = True
+        result: _T = await self._once_at_a_time(self._slot_of(key, policy, task, (task, 1)), make, call)
+        return result
+
+    async def _once_at_a_time(self, slot: _Slot, make: Callable[[], Awaitable[Any]], call: Call) -> Any:
+        __tracebackhide__ = True
         if slot.key in _around.get():
-            return await self._get_or_make(slot, args, kwargs, call, tell)
+            return await self._get_or_make(slot, make, call)
         place = (os.getpid(), id(asyncio.get_running_loop()), slot.key)
         making = self._making.get(place)
         if making:
             await asyncio.wait({making})
-            return await self._get_or_make(slot, args, kwargs, call, tell)
+            return await self._get_or_make(slot, make, call)
         with self._making_it(place):
-            return await self._get_or_make(slot, args, kwargs, call, tell)
+            return await self._get_or_make(slot, make, call)
 
     @contextmanager
     def _making_it(self, place: tuple[int, int, str]) -> Iterator[None]:
@@ -163,14 +180,12 @@ class CachedResults:
             with suppress(RuntimeError):
                 made.set_result(None)
 
-    async def _get_or_make(
-        self, slot: _Slot, args: tuple[Any, ...], kwargs: dict[str, Any], call: Call, tell: Callable[[Call], None]
-    ) -> Any:
+    async def _get_or_make(self, slot: _Slot, make: Callable[[], Awaitable[Any]], call: Call) -> Any:
         __tracebackhide__ = True
         kept = await self._in_thread(slot.get)
         if kept:
             call.end_cached()
             return kept.value
-        value = await attempt_async(slot.task, args, kwargs, call, tell)
+        value = await make()
         slot.warn(value, await self._in_thread(slot.put, value))
         return value
