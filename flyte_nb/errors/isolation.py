@@ -171,14 +171,14 @@ class UnknownVersionError(FlyteNbError, KeyError):
         environment: The environment.
         version: What was given.
         known: The versions it has, the latest first; if several begin as given, those.
-        problem: What is wrong with what was given, if that is wrong in itself: "is the beginning of several".
+        problem: What is wrong with what was given, if that is wrong in itself: "is too short ...".
     """
 
     def __init__(self, environment: str, version: object, known: Collection[str], problem: str = "") -> None:
         self.environment, self.version, self.known, self.problem = environment, version, tuple(known), problem
         short = listed([version[:12] for version in self.known]) or "none"
         if problem:
-            message = f"{shown(version)} {problem} of a version of {environment!r}. Say which: {short}"
+            message = f"{shown(version)} {problem}. Versions of {environment!r}: {short}."
         else:
             message = f"{environment!r} has no version {shown(version)}. It has {short}."
         super().__init__(message)

@@ -117,11 +117,13 @@ class KeptVersions:
             NotDeployedError: Nothing is deployed, or what an earlier flyte_nb has deployed and cannot be run.
             UnknownVersionError: There is no such version, or there are several.
         """
-        current = self.current(target)
-        fingerprint = current.get(environment) if version is None else self._begins(target, environment, version)
+        if version is None:
+            fingerprint = self.current(target).get(environment)
+        else:
+            fingerprint = self._begins(target, environment, version)
         found = self.version(target, environment, fingerprint) if fingerprint else None
         if found is None:
-            raise NotDeployedError(environment, target, current)
+            raise NotDeployedError(environment, target, self.current(target))
         return found
 
     def _begins(self, target: str, environment: str, version: object) -> str | None:
@@ -129,16 +131,16 @@ class KeptVersions:
         kept = self._state.kept_fingerprints(target, environment)
         if not kept:
             return None
+        found = [each for each in kept if isinstance(version, str) and each.startswith(version.lower())]
+        problem = ""
         if not isinstance(version, str):
-            raise UnknownVersionError(environment, version, kept, "is not text, such as the beginning")
-        if len(version) < _LEAST_CHARACTERS:
-            problem = f"is too short: give the first {_LEAST_CHARACTERS} characters or more"
-            raise UnknownVersionError(environment, version, kept, problem)
-        found = [fingerprint for fingerprint in kept if fingerprint.startswith(version.lower())]
-        if len(found) > 1:
-            raise UnknownVersionError(environment, version, found, "is the beginning of several, give more")
-        if not found:
-            raise UnknownVersionError(environment, version, kept)
+            problem = "is not a version: give the first characters of one as text"
+        elif len(version) < _LEAST_CHARACTERS:
+            problem = f"is too short for a version: give its first {_LEAST_CHARACTERS} characters or more"
+        elif len(found) > 1:
+            problem = "is the beginning of several versions: give more characters"
+        if problem or not found:
+            raise UnknownVersionError(environment, version, found or kept, problem)
         return found[0]
 
 

@@ -59,7 +59,7 @@ def test_a_fingerprint_does_not_tell_the_secret() -> None:
     env = flyte_nb.TaskEnvironment("ml", env_vars={"DB_PASSWORD": "hunter2"})
     found, _ = session().bundles(["ml"])
     said = specification(env.spec, (), {})
-    tried = {"specification": said, "code": [], "refers": [], "files": {}}
+    tried: dict[str, object] = {"format": 2, "specification": said, "code": [], "refers": [], "files": {}}
     assert found["ml"].fingerprint != hashlib.sha256(json.dumps(tried, sort_keys=True).encode()).hexdigest()
     plain = flyte_nb.TaskEnvironment("plain")
     tried["specification"] = specification(plain.spec, (), {})

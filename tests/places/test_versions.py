@@ -147,9 +147,9 @@ def test_a_beginning_means_one_version_or_none(
 @pytest.mark.parametrize(
     ("given_version", "said"),
     [
-        ("abc", "'abc' is too short: give the first 6 characters or more of a version of 'base'. Say which: "),
+        ("abc", "'abc' is too short for a version: give its first 6 characters or more. Versions of 'base': 'a1b2"),
         ("abcabc", "'base' has no version 'abcabc'. It has 'a1b2c3d4e5f6'."),
-        (7, "7 is not text, such as the beginning of a version of 'base'. Say which: 'a1b2c3d4e5f6'"),
+        (7, "7 is not a version: give the first characters of one as text. Versions of 'base': 'a1b2c3d4e5f6'."),
     ],
 )
 def test_a_version_that_is_not_there_is_one_clear_line(state: DeploymentState, given_version: str, said: str) -> None:
