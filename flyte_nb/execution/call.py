@@ -63,6 +63,7 @@ class Call:
         "started",
         "state",
         "task",
+        "waiting",
     )
 
     def __init__(self, number: int, task: str, inputs: str, caller: Collector | Call | None, journal: Journal) -> None:
@@ -73,7 +74,7 @@ class Call:
             self.parent = caller.as_parent
             if self.parent is not None and caller.root is not None:
                 self.root = caller.root
-        self.state, self.error, self.attempts = RunState.RUNNING, "", 1
+        self.state, self.error, self.attempts, self.waiting = RunState.RUNNING, "", 1, ""
         self.arose: int | None = None
         self.ended: float | None = None
         self.output: Output | None = None
@@ -84,13 +85,17 @@ class Call:
         """The id that what is called from here has as its parent."""
         return self.id
 
-    def queue(self) -> None:
-        """Note that the call waits for its turn."""
-        self.state, self.attempts = RunState.QUEUED, 0
+    def queue(self, reason: str = "") -> None:
+        """Note that the attempt that was to begin waits, and for what: "1 GPU, which ml.train has"."""
+        if self.state is not RunState.QUEUED:
+            self.attempts -= 1
+        self.waiting, self.state = reason, RunState.QUEUED
 
     def begin(self) -> None:
-        """Note that its turn has come."""
-        self.state, self.attempts, self.started = RunState.RUNNING, 1, time()
+        """Note that the attempt that was queued begins; with the first, the call has begun."""
+        if not self.attempts:
+            self.started = time()
+        self.state, self.attempts = RunState.RUNNING, self.attempts + 1
 
     def retry(self, error: BaseException) -> None:
         """Note that an attempt ended by `error` and another will follow."""
@@ -153,12 +158,13 @@ class Call:
 
     def node(self) -> Node:
         """Return the call as it stands now."""
+        state = self.state  # another thread may change it at any moment
         return Node(
             self.id,
             self.parent,
             self.root,
             self.task,
-            self.state,
+            state,
             utc(self.started),
             None if self.ended is None else utc(self.ended),
             self.error,
@@ -166,6 +172,7 @@ class Call:
             self.inputs,
             self.arose,
             self.output.count if self.output else 0,
+            self.waiting if state is RunState.QUEUED else "",
         )
 
 
