@@ -136,7 +136,7 @@ class Session:
     def _local(self) -> Target:
         from flyte_nb.targets.local import LocalTarget
 
-        return LocalTarget(self._deployment_state())
+        return LocalTarget(self._deployment_state(), self.settings)
 
     def _deployment_state(self) -> DeploymentState:
         """Return the database of deployments, one object for all who use the same file."""
@@ -189,7 +189,7 @@ class Session:
             max_concurrency: How many would be deployed at once, for the duration that is expected.
         """
         from flyte_nb.deployment.planning.making import make_plan
-        from flyte_nb.targets.observing import observed
+        from flyte_nb.targets.observing import observed, remarks_of
 
         if prune and environments:
             problem = "goes with all environments: what is no longer defined has no name here"
@@ -198,6 +198,8 @@ class Session:
         dependencies = {name: self.registry.dependencies(name) for name in names}
         deployed = observed(target)
         bundles, refused = self.bundles(names, {name: each.fingerprint for name, each in deployed.items()})
+        remarks, unfit = remarks_of(target, [spec for name in names if (spec := self.spec(name))])
+        refused = {**unfit, **refused}
         plan = make_plan(
             target.name,
             names,
@@ -205,6 +207,7 @@ class Session:
             bundles,
             deployed,
             problems={name: str(error) for name, error in refused.items()},
+            remarks=remarks,
             asked=[_name(environment) for environment in environments],
             removable=self._removable(target.name) if prune else None,
             durations=deployments.durations(target.name),

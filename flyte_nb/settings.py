@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Settings"]
+__all__ = ["OVERSIZE", "RUN_ON", "Settings"]
+
+OVERSIZE = ("clamp", "refuse")
+RUN_ON = ("inline", "local")
 
 
 @dataclass(slots=True)
@@ -21,11 +24,16 @@ class Settings:
             application state that the operating system gives the user.
         keep_runs: How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.
         cache_size: How many GiB the results of cached tasks may take up; 0 keeps no more.
+        oversize: What becomes of environments that ask for more than this machine has: "clamp" gives them all there
+            is, "refuse" does not deploy them to the local target.
+        run_on: Where tasks run unless told otherwise: "inline" in the kernel, "local" in the environments that are
+            deployed to the local target.
     """
 
     home: str = ""
     keep_runs: int = 1_000
     cache_size: float = 5.0
+    oversize: str = "clamp"
     run_on: str = "inline"
 
     @property

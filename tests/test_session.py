@@ -14,6 +14,7 @@ from flyte_nb.deployment.watching import Nobody
 from flyte_nb.errors import (
     InvalidTypeError,
     InvalidValueError,
+    OversizeError,
     SourceUnavailableError,
     StateError,
     UnknownEnvironmentError,
@@ -281,7 +282,36 @@ def test_watchers_see_the_plan_first() -> None:
     assert isinstance(plan, Plan)
     assert name == deployment.name == "d1"
     assert sum(isinstance(event, EnvironmentStatus) for event in events) == 6
-    assert sum(isinstance(event, str) for event in events) == 3
+    said = [event for event in events if isinstance(event, str)]
+    assert ["recorded" in line for line in said] == [False, True] * 3
+    assert said[0] == 'runs in the kernel\'s Python: "python:3.12-slim" is a container image, which is not used here'
+
+
+def test_plans_remark_on_what_is_not_used_here() -> None:
+    """What a definition says and the local target does not do is in the plan, which is none the less carried out."""
+    flyte_nb.TaskEnvironment("base", resources=flyte_nb.Resources(cpu=1))
+    flyte_nb.TaskEnvironment("ml", image="pytorch:latest", resources=flyte_nb.Resources(cpu="1000000"))
+    deploy()
+    plan = flyte_nb.plan()
+    assert plan.actions == {"base": "unchanged", "ml": "unchanged"}
+    assert plan.steps[0].remarks == ()
+    image, size = plan.steps[1].remarks
+    assert '"pytorch:latest" is a container image' in image
+    assert size.startswith("asks for 1000000 cores of ")
+    assert str(plan).splitlines()[2].startswith("unchanged  ml  runs in the kernel's Python")
+
+
+def test_what_is_larger_than_the_machine_can_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `oversize` set to "refuse", it is blocked with all that needs it, and deploying tells why in one line."""
+    monkeypatch.setattr(session().settings, "oversize", "refuse")
+    flyte_nb.TaskEnvironment("big", resources=flyte_nb.Resources(memory="1000Ti"))
+    flyte_nb.TaskEnvironment("api", depends_on=["big"])
+    flyte_nb.TaskEnvironment("other")
+    assert flyte_nb.plan().actions == {"big": "blocked", "api": "blocked", "other": "create"}
+    with pytest.raises(OversizeError, match=r"'big' asks for 1000 TiB of memory of .*oversize = \"clamp\"") as caught:
+        deploy()
+    assert caught.value.environment == "big"
+    assert "\n" not in str(caught.value)
 
 
 def test_reset_forgets_definitions_and_keeps_deployments() -> None:

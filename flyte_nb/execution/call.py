@@ -95,14 +95,16 @@ class Call:
         return self.id
 
     def queue(self, reason: str = "") -> None:
-        """Note that the call, or its next attempt, waits for its turn, and for what."""
-        self.state, self.attempts, self.waiting = RunState.QUEUED, self.attempts - 1, reason
+        """Note that the attempt that was to begin waits, and for what: "1 GPU, which ml.train has"."""
+        if self.state is not RunState.QUEUED:
+            self.attempts -= 1
+        self.waiting, self.state = reason, RunState.QUEUED
 
     def begin(self) -> None:
-        """Note that its turn has come."""
-        self.state, self.attempts, self.waiting = RunState.RUNNING, self.attempts + 1, ""
-        if self.attempts == 1:
+        """Note that the attempt that was queued begins; with the first, the call has begun."""
+        if not self.attempts:
             self.started = time()
+        self.state, self.attempts = RunState.RUNNING, self.attempts + 1
 
     def retry(self, error: BaseException) -> None:
         """Note that an attempt ended by `error` and another will follow."""
@@ -165,12 +167,13 @@ class Call:
 
     def node(self) -> Node:
         """Return the call as it stands now."""
+        state = self.state  # another thread may change it at any moment
         return Node(
             self.id,
             self.parent,
             self.root,
             self.task,
-            self.state,
+            state,
             utc(self.started),
             None if self.ended is None else utc(self.ended),
             self.error,
@@ -178,6 +181,7 @@ class Call:
             self.inputs,
             self.arose,
             self.output.count if self.output else 0,
+            self.waiting if state is RunState.QUEUED else "",
         )
 
 

@@ -65,13 +65,14 @@ class Node:
         root: The id of the root.
         task: The full name of the task.
         state: Where it stands.
-        started: When it began, in UTC; while it is queued, since when.
+        started: When it first began, in UTC; before that, since when it is queued.
         ended: When it ended, in UTC; None until then.
         error: The type and message of what it, or its last attempt, raised; otherwise empty.
-        attempts: How many times it was begun; 0 while it is queued, and if its result came from the cache.
+        attempts: How many times it was begun; 0 before the first time, and if its result came from the cache.
         inputs: Its arguments, shortened; secrets are masked.
         arose: The id of the call in which the error arose that ended this one, or None.
         lines: How many lines it has printed, logged and displayed.
+        waiting: What it waits for before it can run; empty unless it is queued, and that is known.
     """
 
     id: int
@@ -86,6 +87,7 @@ class Node:
     inputs: str = ""
     arose: int | None = None
     lines: int = 0
+    waiting: str = ""
 
     @property
     def environment(self) -> str:

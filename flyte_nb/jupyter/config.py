@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Float, Int, Unicode, observe
+from traitlets import CaselessStrEnum, Float, Int, Unicode, observe
 from traitlets.config import Configurable
 
-from flyte_nb.settings import Settings
+from flyte_nb.settings import OVERSIZE, RUN_ON, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,20 @@ class FlyteNB(Configurable):
         "0: no more results are kept.",
     ).tag(config=True)
 
+    oversize = CaselessStrEnum(
+        OVERSIZE,
+        Settings().oversize,
+        help="What becomes of environments that ask for more than this machine has: 'clamp' gives their tasks all "
+        "there is, 'refuse' does not deploy them to the local target.",
+    ).tag(config=True)
+
+    run_on = CaselessStrEnum(
+        RUN_ON,
+        Settings().run_on,
+        help="Where %flyte_run, flyte_nb.run and flyte_nb.map run tasks unless told otherwise: 'inline' in this "
+        "kernel, as they are defined now; 'local' in the environments that are deployed to the local target.",
+    ).tag(config=True)
+
     def __init__(self, settings: Settings, leave_home: Callable[[], object], **kwargs: Any) -> None:
         self._settings, self._leave_home = settings, leave_home
         super().__init__(**kwargs)
@@ -46,6 +60,6 @@ class FlyteNB(Configurable):
         self._leave_home()  # what belongs into the present folder is written there first
         self._settings.home = change["new"]
 
-    @observe("keep_runs", "cache_size")
+    @observe("keep_runs", "cache_size", "oversize", "run_on")
     def _set(self, change: Any) -> None:
         setattr(self._settings, change["name"], change["new"])

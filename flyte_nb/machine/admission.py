@@ -84,12 +84,13 @@ class Admission:
         return grant
 
     def release(self, grant: Grant) -> None:
-        """Take back what was given, for good: the task has ended, or has left before its turn came."""
+        """Take back what was given, for good: the task has ended. Who still waits for it to go on waits no more."""
         if grant.waiter:
-            self._lines.leave(grant.waiter)
-            grant.waiter = None
-            self._serve()
+            waiter = grant.waiter
+            self._leave(waiter)
+            waiter.end_wait()
         self.suspend(grant)
+        grant.demand = None
 
     def suspend(self, grant: Grant) -> None:
         """Take back what was given, until `resume`; harmless if that was done already."""
@@ -117,9 +118,7 @@ class Admission:
         finally:
             waiter.futures.remove(future)
             if grant.waiter is waiter and not waiter.futures:
-                self._lines.leave(waiter)
-                grant.waiter = None
-                self._serve()
+                self._leave(waiter)
 
     def _join(self, grant: Grant, demand: Demand, waiting: Callable[[str], None] | None) -> Waiter:
         place = self._lines.place(has_begun=waiting is None)
@@ -131,17 +130,21 @@ class Admission:
             line.tell_last()  # for those ahead of it nothing has changed
         return waiter
 
+    def _leave(self, waiter: Waiter) -> None:
+        self._lines.leave(waiter)
+        waiter.grant.waiter = None
+        self._serve()
+
     def _serve(self) -> None:
         """Give to all whose turn it is now, and tell the others what they wait for."""
         lines, stops = self._lines.present(), list[Stop]()
         while lines:
             line = min(lines, key=_place)
             first = line.first
-            short = self._stock.short(first.demand)
             ahead = next((stop for stop in stops if stop.keeps_from(first)), None)
-            if short or ahead:
+            if ahead or self._stock.short(first.demand):
                 lines.remove(line)
-                stops.append(Stop(line, short, ahead, is_overdue=self._is_overdue(first)))
+                stops.append(Stop(line, self._stock, ahead, is_overdue=self._is_overdue(first)))
                 continue
             self._give(first)
             for stop in stops:
@@ -149,16 +152,14 @@ class Admission:
             if not line.waiters:
                 lines.remove(line)
         for stop in stops:
-            stop.tell(self._stock)
+            stop.tell()
 
     def _give(self, waiter: Waiter) -> None:
         grant = waiter.grant
         self._lines.leave(waiter)
         grant.gpus = self._stock.take(waiter.demand, grant.who, grant.gpus)
         grant.waiter, grant.holds = None, True
-        for future in waiter.futures:
-            if not future.done():  # it was cancelled, and does not know yet
-                future.set_result(None)
+        waiter.end_wait()
 
     def _is_overdue(self, waiter: Waiter) -> bool:
         return waiter.passed is not None and self._clock() - waiter.passed > PATIENCE_SECONDS

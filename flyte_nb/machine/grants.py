@@ -20,7 +20,7 @@ class Grant:
         claim: What it claims.
         gpus: The GPUs that it may use now; when it has waited for another task meanwhile, they may be others.
         who: The full name of the task.
-        demand: The claim as it is counted; None if it claims nothing.
+        demand: The claim as it is counted; None if it claims nothing, or has ended.
         holds: Whether it has it now.
         waiter: It, while it waits.
     """

@@ -51,6 +51,12 @@ class Waiter:
         """Whether it has begun to run, and waits to go on."""
         return self.place[0] == 0
 
+    def end_wait(self) -> None:
+        """Let all go on that wait with it."""
+        for future in self.futures:
+            if not future.done():  # otherwise it was cancelled, and does not know yet
+                future.set_result(None)
+
     def tell(self, words: str) -> None:
         """Tell what it waits for, if that is something else than before."""
         if self.say and words != self.said:

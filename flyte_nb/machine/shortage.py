@@ -22,7 +22,7 @@ def shortage(stock: Stock, demand: Demand, short: int) -> str:
     claim = demand.claim
     lacks = (
         (CORES, f"{counted(claim.cores, 'core')}: {_free((stock.cores - cores) / UNIT)}"),
-        (MEMORY, f"{bytes_text(claim.memory)} of memory: {bytes_text(stock.machine.memory - memory)} are free"),
+        (MEMORY, f"{bytes_text(claim.memory)} of memory: {bytes_text(stock.machine.memory - memory)} is free"),
         (PROCESSES, f"a process: {_free(stock.processes - processes)}"),
         (demand.gpu_kinds, _gpus(stock, demand)),
     )

@@ -20,15 +20,20 @@ class Stop:
 
     Attributes:
         line: The line.
-        short: The kinds of which it lacks some.
+        stock: What is free, which becomes less while others pass.
         ahead: For whom something is set aside that it wants, if there is somebody.
         is_overdue: Whether it was passed for long.
     """
 
     line: Line
-    short: int
+    stock: Stock
     ahead: Stop | None
     is_overdue: bool
+
+    @property
+    def short(self) -> int:
+        """The kinds of which it lacks some."""
+        return self.stock.short(self.line.first.demand)
 
     def keeps_from(self, other: Waiter) -> bool:
         """Say whether `other`, who comes later, must not have what it wants because of this one."""
@@ -41,11 +46,12 @@ class Stop:
         first = self.line.first
         first.passed = now if first.passed is None else first.passed
 
-    def tell(self, stock: Stock) -> None:
+    def tell(self) -> None:
         """Tell those in the line what they wait for."""
         first = self.line.first
-        if self.short:
-            first.tell(shortage(stock, first.demand, self.short))
+        short = self.short
+        if short:
+            first.tell(shortage(self.stock, first.demand, short))
         elif self.ahead:
             first.tell(f"its turn: {self.ahead.line.first.grant.who} is ahead")
         self.line.tell_others()

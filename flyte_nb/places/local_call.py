@@ -128,11 +128,8 @@ class LocalCall:
 
         def waiting(reason: str) -> None:
             nonlocal waited
-            if waited:
-                call.waiting = reason
-            else:
-                call.queue(reason)
             waited = True
+            call.queue(reason)
             runner.tell(call)
 
         turn = self._run.place.admission.acquire(claim, call.task, waiting)

@@ -6,6 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from flyte_nb.machine.detect import this_machine
+from flyte_nb.settings import Settings
+from flyte_nb.targets.remarks import LocalRemarks
 from flyte_nb.targets.writing import written
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.targets.protocol import Deployed, Log
 
 __all__ = ["LocalTarget", "Records"]
@@ -36,12 +40,21 @@ class LocalTarget:
 
     name = "local"
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, settings: Settings | None = None) -> None:
         self._records = records
+        self._remarks = LocalRemarks(settings or Settings(), this_machine)
 
     def observe(self) -> Mapping[str, Deployed]:
         """Return what is deployed on this machine, by name."""
         return self._records.deployed(self.name)
+
+    def remarks(self, spec: EnvironmentSpec) -> tuple[str, ...]:
+        """Return what of `spec` is not used on this machine, or not in full.
+
+        Raises:
+            OversizeError: It asks for more than there is, and the settings refuse that.
+        """
+        return self._remarks.of(spec)
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         """Record `bundle`; when cancelled, the write is finished, so that what is reported is true."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.model.spec import EnvironmentSpec
 
     Log = Callable[[str], None]
 
@@ -44,6 +45,9 @@ class Target(Protocol):
 
     def observe(self) -> Mapping[str, Deployed]:
         """Return what is deployed there now, by name."""
+
+    def remarks(self, spec: EnvironmentSpec) -> tuple[str, ...]:
+        """Return what deploying `spec` there means that it does not say itself, or raise why that cannot be."""
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         """Deploy one environment, or raise; afterwards `observe` shows it. `log` takes lines for people to read."""

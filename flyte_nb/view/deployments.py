@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flyte_nb.view.clock import clock_head, clock_text
 from flyte_nb.view.durations import duration_text, took_text
 from flyte_nb.view.picture import Node, Picture
-from flyte_nb.view.plans import subtitle
+from flyte_nb.view.plans import remark_details, subtitle
 from flyte_nb.view.states import STATES, state_text, tally, tally_text
 from flyte_nb.view.table import MOST_ROWS_TEXT, Table
 
@@ -76,7 +76,7 @@ def _node(step: Step, progress: DeploymentProgress) -> Node:
     status = progress.statuses[step.name]
     took = f" · {took_text(status.duration)}" if status.duration is not None else ""
     reason = (("changes", subtitle(step)),) if step.changes else ()
-    details = (("action", step.action.value), *reason)
+    details = (("action", step.action.value), *reason, *remark_details(step))
     return Node(step.name, status.state.value, f"{progress.word(step.name)}{took}", details)
 
 

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.planning.plan import Change, Plan, Step
     from flyte_nb.view.differences import SourceDiff
 
-__all__ = ["plan_picture", "plan_table", "source_diffs_html", "subtitle"]
+__all__ = ["plan_picture", "plan_table", "remark_details", "source_diffs_html", "subtitle"]
 
 _NONE = "–"
 _MOST_ON_PATH = 6
 _MOST_CAUSES = 10
+_MOST_REMARKS = 10
 _MOST_DIFFS, _MOST_DIFF_LINES, _LONGEST_DIFF_LINE = 20, 60, 300
 _DIFF = (
     "font-family:monospace;font-size:12px;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere;"
@@ -71,8 +72,8 @@ def source_diffs_html(plan: Plan) -> str:
 
 
 def subtitle(step: Step) -> str:
-    """Return why a step is taken, or cannot be, in a few words."""
-    return step.problem or ", ".join(change.what for change in step.changes)
+    """Return why a step is taken, or cannot be, in a few words; or else what there is to remark."""
+    return step.problem or ", ".join(change.what for change in step.changes) or step.reason
 
 
 def _edges(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -103,7 +104,12 @@ def _reason(step: Step) -> str:
 
 def _details(step: Step) -> tuple[tuple[str, str], ...]:
     problem = (("problem", step.problem),) if step.problem else ()
-    return (*problem, *(_detail(change) for change in step.changes))
+    return (*problem, *(_detail(change) for change in step.changes), *remark_details(step))
+
+
+def remark_details(step: Step) -> tuple[tuple[str, str], ...]:
+    """Return what there is to remark on a step, to be shown when it is selected."""
+    return tuple(("remark", remark) for remark in step.remarks)
 
 
 def _detail(change: Change) -> tuple[str, str]:
@@ -111,14 +117,25 @@ def _detail(change: Change) -> tuple[str, str]:
 
 
 def _advice(plan: Plan) -> str:
+    return "\n".join([*_causes(plan), *_remarks(plan)])
+
+
+def _causes(plan: Plan) -> list[str]:
     if plan.blocked:
         causes = [step for step in plan.blocked if not step.problem.startswith("needs ")]
         told = [f"{step.name} {step.problem}" if _is_undefined(step) else step.problem for step in causes]
         more = [f"and {len(told) - _MOST_CAUSES} more"] if len(told) > _MOST_CAUSES else []
-        return "\n".join([*told[:_MOST_CAUSES], *more])
+        return [*told[:_MOST_CAUSES], *more]
     if plan.steps and all(step.action is Action.UNCHANGED for step in plan.steps):
-        return "Specifications and sources are as they were deployed."
-    return ""
+        return ["Specifications and sources are as they were deployed."]
+    return []
+
+
+def _remarks(plan: Plan) -> list[str]:
+    """Return a line for each environment that would be deployed with remarks, or as many as are read."""
+    remarked = [step for step in plan.steps if step.remarks and step.action.is_work]
+    more = [f"and remarks on {len(remarked) - _MOST_REMARKS:,} more"] if len(remarked) > _MOST_REMARKS else []
+    return [*(f"{step.name}: {'; '.join(step.remarks)}" for step in remarked[:_MOST_REMARKS]), *more]
 
 
 def _is_undefined(step: Step) -> bool:

@@ -146,9 +146,10 @@ class Crowd:
         found: list[tuple[float, int, TrackedCall]] = []
         while heap and len(found) < most:
             entry = heappop(heap)
-            _, number, _ = entry
-            # One that was tried again is in the heap more than once.
-            if self._states[number] in RUNNING and not (found and found[-1][1] == number):
+            started, number, call = entry
+            # One that was tried again is in the heap more than once, and so is one that had to wait meanwhile.
+            current = self._states[number] in RUNNING and started == call.started
+            if current and not (found and found[-1][1] == number):
                 found.append(entry)
         for entry in found:
             heappush(heap, entry)

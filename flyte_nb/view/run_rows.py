@@ -39,6 +39,7 @@ class Row:
         ended: Seconds from the beginning of the run to its end; None until then.
         inputs: The arguments, shortened.
         attempts: How many times the call was begun.
+        waiting: What the call waits for before it can run.
         error: The type and message of what it raised.
         loud: Whether the error arose here, as far as one can see here, and did not just pass through.
         lines: How many lines it has printed, logged and displayed.
@@ -58,6 +59,7 @@ class Row:
     ended: float | None = None
     inputs: str = ""
     attempts: int = 1
+    waiting: str = ""
     error: str = ""
     loud: bool = False
     lines: int = 0
@@ -263,6 +265,7 @@ def _call_row(branch: _Branch, call: TrackedCall, began: float, passed_on: set[t
         None if node.ended is None else _offset(node.ended.timestamp(), began),
         inert(node.inputs, _LONGEST_INPUTS),
         node.attempts,
+        inert_line(node.waiting, _LONGEST_LINE),
         inert(node.error, _LONGEST_ERROR),
         _is_loud(node, passed_on),
         node.lines,

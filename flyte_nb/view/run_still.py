@@ -13,7 +13,7 @@ from flyte_nb.view.durations import duration_text
 from flyte_nb.view.escape import html_text
 from flyte_nb.view.run_logs import line_text
 from flyte_nb.view.run_rows import summarise
-from flyte_nb.view.runs import MOST_TEXT_ROWS, counts_text, headline, is_plain, named, run_text
+from flyte_nb.view.runs import MOST_TEXT_ROWS, counts_text, headline, is_plain, named, run_text, waiting_text
 from flyte_nb.view.states import STATES, between
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _row(row: Row, span: float, log: str, with_track: bool) -> str:
 def _call(row: Row) -> str:
     remarks = [
         counts_text(row.counts) if row.kind == "group" else "",
+        html_text(waiting_text(row)),
         f"attempt {row.attempts}" if row.attempts > 1 else "",
         "more calls below" if row.hidden else "",
     ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.view.run_rows import Row, Summary
 
-__all__ = ["MOST_TEXT_ROWS", "counts_text", "headline", "is_plain", "named", "run_text"]
+__all__ = ["MOST_TEXT_ROWS", "counts_text", "headline", "is_plain", "named", "run_text", "waiting_text"]
 
 MOST_TEXT_ROWS = 39
 _INDENT, _DEEPEST = "   ", 20
@@ -44,6 +44,11 @@ def counts_text(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {state}" for state, count in counts.items())
 
 
+def waiting_text(row: Row) -> str:
+    """Return what a queued call waits for, if that is known."""
+    return f"queued · waits for {row.waiting}" if row.waiting else ""
+
+
 def named(row: Row) -> str:
     """Return a call as Python writes it, and a group by its task and size."""
     if row.kind == "more":
@@ -67,6 +72,7 @@ def _line(row: Row) -> str:
 def _remarks(row: Row) -> list[str]:
     error = row.error if len(row.error) <= _LONGEST_ERROR else f"{row.error[: _LONGEST_ERROR - 1]}…"
     return [
+        waiting_text(row),
         f"attempt {row.attempts}" if row.attempts > 1 else "",
         f"{row.lines:,} line{'' if row.lines == 1 else 's'}" if row.lines else "",
         "more calls below" if row.hidden else "",

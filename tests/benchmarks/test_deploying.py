@@ -90,6 +90,9 @@ class Sleeper:
     def observe(self) -> dict[str, Any]:
         return {}
 
+    def remarks(self, spec: object) -> tuple[str, ...]:
+        return ()
+
     async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         await self.deploy(bundle.name)
 

@@ -16,6 +16,8 @@ class Slow:
     name = "slow"
     def observe(self):
         return {}
+    def remarks(self, spec):
+        return ()
     async def deploy_environment(self, bundle, log):
         log(f"building the image of {bundle.name}")
         if bundle.name == "ml-training":

@@ -97,6 +97,38 @@ def test_the_tree_grows_while_it_runs(notebook, open_gate, screenshot):
     screenshot("run_done", view)
 
 
+_WAITING = """\
+@ml.task
+async def waits() -> None:
+    call = current_call()
+    for reason, name in (("its turn: 1 is ahead", "first"), ("1 GPU, which ml-training.<b>train</b> has", "second")):
+        call.queue(reason)
+        call.journal.append(call)
+        await gate(name)
+    call.begin()
+    call.journal.append(call)
+"""
+
+
+def test_what_a_call_waits_for(lab, open_notebook, open_gate, screenshot):
+    """A queued call says for what, in its row and its details, as that changes; when it runs it says so no more."""
+    notebook = open_notebook(lab.write("waiting.ipynb", _DEFINE, _WAITING, "%flyte_run waits()"))
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.start_cell(2)
+    row = _row(notebook, "waits")
+    row.get_by_text("queued · waits for its turn: 1 is ahead").wait_for()
+    row.click()
+    open_gate("first")
+    row.get_by_text("queued · waits for 1 GPU, which ml-training.<b>train</b> has").wait_for()
+    facts = notebook.page.locator(".fnb-details dl").inner_text()
+    assert "waits for\n1 GPU, which ml-training.<b>train</b> has" in facts.replace("\n\n", "\n")
+    screenshot("run_waiting", notebook.output(2))
+    open_gate("second")
+    notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    assert "waits for" not in notebook.page.locator(".fnb-run").inner_text()
+
+
 def test_bars_lie_under_each_other(notebook, open_gate):
     """The timeline is one: what began later begins further right, however deep its row is."""
     open_gate("first", "second")

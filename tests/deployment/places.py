@@ -54,6 +54,9 @@ class MemoryTarget:
     def observe(self) -> Mapping[str, Deployed]:
         return dict(self.content)
 
+    def remarks(self, spec: object) -> tuple[str, ...]:
+        return ()
+
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         self.begun.append(bundle.name)
         log(f"deploying {bundle.name}")

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -64,6 +64,9 @@ class NotingTarget:
     def observe(self) -> Mapping[str, Deployed]:
         """Nothing is deployed."""
         return {}
+
+    def remarks(self, spec: object) -> tuple[str, ...]:
+        return ()
 
     async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         """Call `work`."""
@@ -851,6 +854,22 @@ def test_what_an_interrupt_strikes_is_cancelled() -> None:
     assert applied.target.log == [("base", "begun"), ("base", "cancelled")]
     assert applied.record.last() == dict.fromkeys(applied.edges, "cancelled")
     assert applied.record.events[-1].error != "CancelledError: cancelled by the target"
+
+
+def test_remarks_are_logged_once() -> None:
+    """What there is to remark on an environment is in its log before all else, however often it is tried."""
+    calls = iter([RuntimeError("no"), RuntimeError("no"), None])
+
+    async def third_time(name: str) -> None:
+        if error := next(calls):
+            raise error
+
+    plan, bundles = planned({"base": ()})
+    plan = replace(plan, steps=tuple(replace(step, remarks=("one", "two")) for step in plan.steps))
+    record, policy = Memory(), Policy(1, retries=2, backoff=Backoff(0))
+    assert asyncio.run(apply_plan(plan, bundles, NotingTarget(third_time), policy, record)).succeeded
+    assert record.lines[:2] == [("base", "one"), ("base", "two")]
+    assert [line for _, line in record.lines].count("one") == 1
 
 
 def test_whatever_is_logged_becomes_text() -> None:

@@ -123,6 +123,9 @@ class Cluster:
     def observe(self) -> Mapping[str, Deployed]:
         return dict(self.has)
 
+    def remarks(self, spec: object) -> tuple[str, ...]:
+        return ()
+
     async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         needs = self.nodes[bundle.name].needs
         self.violations += [need for need in needs if need not in self.has or self.has[need].fingerprint != "new"]

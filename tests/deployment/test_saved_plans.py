@@ -59,6 +59,19 @@ def test_a_plan_that_is_blocked_can_be_saved() -> None:
         assert Plan.from_json(saved.to_json()) == saved
 
 
+def test_remarks_are_saved_and_change_nothing() -> None:
+    """They come back with the plan, a plan without any is the same for a deployment, and earlier plans have none."""
+    remarked = plan(remarks={"base": ("takes the whole machine",)})
+    assert [step.remarks for step in remarked.steps if step.remarks] == [("takes the whole machine",)]
+    assert Plan.from_json(remarked.to_json()) == remarked
+    verify(remarked, plan())
+    verify(plan(), remarked)
+    entry = json.loads(plan().to_json())
+    for step in entry["steps"]:
+        del step["remarks"]
+    assert Plan.from_json(json.dumps(entry)) == plan()
+
+
 def test_saving_replaces_what_was_there(tmp_path: Path) -> None:
     """A second plan takes the place of the first."""
     plan().save(tmp_path / "p")

@@ -25,6 +25,8 @@ class Slow:
     seconds = 0.4
     def observe(self):
         return {}
+    def remarks(self, spec):
+        return ()
     async def deploy_environment(self, bundle, log):
         log(f"building {bundle.name}")
         print(f"printing {bundle.name}")

@@ -72,7 +72,8 @@ def test_one_deployment_is_shown_with_its_log(deployed: Notebook) -> None:
     table, log = deployed.ok("one = %flyte_deployments d2").displays
     assert table.startswith("Deployment d2 to local, ")
     assert [row[:3] for row in rows(table)] == [["base", "update", "✓ deployed"], ["ml", "update", "✓ deployed"]]
-    assert [row[1] for row in rows(log)] == ["base", "ml"]
+    assert [row[1] for row in rows(log)] == ["base", "base", "ml", "ml"]
+    assert "runs in the kernel's Python" in log
     assert deployed.value("one.status, one.counts") == ("succeeded", {"succeeded": 2})
     assert len(deployed.ok("one").displays) == 2
 

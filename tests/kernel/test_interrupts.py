@@ -167,7 +167,7 @@ def test_deployment(tasks: Notebook) -> None:
     """A deployment is stopped as a run is: what had not begun is not deployed."""
     tasks.ok(
         "from flyte_nb.session import session\n"
-        "class Slow:\n    name = 'slow'\n    def observe(self): return {}\n"
+        "class Slow:\n    name = 'slow'\n    def observe(self): return {}\n    def remarks(self, spec): return ()\n"
         "    async def deploy_environment(self, bundle, log):\n"
         "        print('running', flush=True)\n        await asyncio.sleep(60)\n"
         "session()._targets['slow'] = Slow\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from .notebook import Notebook
 
@@ -106,6 +108,23 @@ def test_settings(kernel: Notebook) -> None:
     kernel.ok("%config FlyteNB.home = 'elsewhere'\nfrom flyte_nb.session import session")
     assert kernel.value("session().settings.home") == "elsewhere"
     kernel.ok("%config FlyteNB.home = ''")
+
+
+@pytest.mark.parametrize(("name", "value", "wrong"), [("oversize", "refuse", "shrink"), ("run_on", "local", "cluster")])
+def test_a_setting_with_few_values(kernel: Notebook, name: str, value: str, wrong: str) -> None:
+    """Its values are in the help; letters may be large or small; another value is refused in one line."""
+    kernel.ok("%load_ext flyte_nb\nfrom flyte_nb.session import session")
+    assert f"'{value}'" in kernel.ok("%config FlyteNB").stdout
+    kernel.ok(f"%config FlyteNB.{name} = {value.upper()!r}")
+    assert kernel.value(f"session().settings.{name}") == value
+    refused = kernel.run(f"%config FlyteNB.{name} = {wrong!r}")
+    told = (refused.evalue or refused.stderr).strip()
+    assert value in told
+    assert wrong in told
+    assert "\n" not in told
+    assert kernel.value(f"session().settings.{name}") == value
+    kernel.ok(f"%config FlyteNB.{name} = session().settings.__class__().{name}")
+    assert kernel.value(f"session().settings.{name}") != value
 
 
 def test_plan_shown_again(kernel: Notebook) -> None:

@@ -9,6 +9,7 @@ from flyte_nb.deployment.planning.plan import Action, Change
 from flyte_nb.masking import MASK
 from flyte_nb.view.differences import difference_text, source_diff
 from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html
+from flyte_nb.view.svg import draw
 from flyte_nb.view.table import table_html, table_text
 from tests.deployment.fakes import make, there
 
@@ -91,6 +92,28 @@ def test_what_would_be_removed_and_what_is_blocked_are_rows():
         "soon": "undefined",
         "ml": "blocked",
     }
+
+
+def test_remarks_are_told_of_what_would_be_done():
+    """Under the table, and with the environments in the picture; not of what is unchanged. They are escaped."""
+    made = plan(
+        step("base", remarks=("runs in the <b>kernel's</b> Python", "takes the whole machine")),
+        step("same", action=Action.UNCHANGED, remarks=("said before",)),
+    )
+    table, picture = plan_table(made), plan_picture(made)
+    assert table.note == "base: runs in the <b>kernel's</b> Python; takes the whole machine"
+    assert "&lt;b&gt;" in table_html(table)
+    assert "base: runs in the <b>kernel's</b> Python" in table_text(table)
+    assert picture.nodes[0].subtitle == "runs in the <b>kernel's</b> Python; takes the whole machine"
+    assert picture.nodes[1].details == (("remark", "said before"),)
+    assert "<b>" not in draw(picture)
+
+
+def test_of_many_remarks_some_are_told():
+    """Those of ten environments, and on how many more there are."""
+    notes = plan_table(plan(*(step(f"n{i}", remarks=("r",)) for i in range(12)))).note.splitlines()
+    assert notes[-2:] == ["n9: r", "and remarks on 2 more"]
+    assert len(notes) == 11
 
 
 def test_rows_are_in_the_order_of_waves():

@@ -82,9 +82,11 @@ def test_kept_current_is_as_good_as_made_from_scratch(
     tree.update(calls)
     for number, (index, state, at) in enumerate(steps):
         made = calls[index]
-        if made.state.is_final or state is RunState.QUEUED:
+        if made.state.is_final:
             continue
-        if state.is_final:
+        if state is RunState.QUEUED:
+            made.queue(f"reason {number}")
+        elif state.is_final:
             end(made, state, at=at, error="E" if state in FAILED else "")
         elif made.state is RunState.QUEUED:
             made.state, made.started = state, BEGAN + at
@@ -100,6 +102,22 @@ def test_kept_current_is_as_good_as_made_from_scratch(
     assert summarise(tree) == summarise(scratch)
     assert summarise(tree, most=12) == summarise(scratch, most=12)
     assert dict(tree.counts) == dict(scratch.counts)
+
+
+def test_who_waited_in_between_is_shown_once() -> None:
+    """A call that ran, was queued and runs again since later is one of those that run longest, once, in its place."""
+    root = call(1, "e.root")
+    alike, tree = many(MOST_ALIKE + 1, root), RunTree()
+    tree.update([root, *alike])
+    first = alike[0]
+    first.queue("1 core: none is free")
+    tree.update([first])
+    first.begin()
+    first.started = alike[2].started + 0.0005
+    tree.update([first])
+    (group,) = tree.below(1)
+    assert isinstance(group, Group)
+    assert [made.id for made in group.exemplars] == [alike[at].id for at in (1, 2, 0, 3, 4)]
 
 
 def test_few_calls_alike_are_shown_one_by_one() -> None:

@@ -72,6 +72,18 @@ def test_only_what_has_changed_is_sent(watch: Callable[..., Watched]) -> None:
     assert watched.update() == {}
 
 
+def test_what_a_call_waits_for_is_sent_when_it_changes(watch: Callable[..., Watched]) -> None:
+    """Though the state is the same; when the call runs, it waits for nothing."""
+    made = call(1, "ml.train")
+    made.queue("its turn: 2 are ahead")
+    watched = watch(made)
+    assert watched.widget.get_state("_run")["_run"]["rows"]["c1"]["waiting"] == "its turn: 2 are ahead"
+    made.queue("1 GPU, which ml.eval has")
+    assert watched.update(made)["rows"]["c1"]["waiting"] == "1 GPU, which ml.eval has"
+    made.begin()
+    assert watched.update(made)["rows"]["c1"]["waiting"] == ""
+
+
 def test_ten_thousand_changes_are_a_short_message(watch: Callable[..., Watched]) -> None:
     """Rows that are no longer shown are forgotten."""
     root = call(1, "e.root")

@@ -30,6 +30,22 @@ def test_a_line_for_each_call() -> None:
     ]
 
 
+def test_a_queued_call_says_what_it_waits_for() -> None:
+    """In text and in the still, escaped; once it runs it says so no more."""
+    made, tree = call(1, "ml.train"), RunTree()
+    made.queue("1 GPU, which <b>ml.eval</b> has")
+    tree.update([made])
+    told = "queued · waits for 1 GPU, which <b>ml.eval</b> has"
+    assert run_text(summarise(tree)) == f"◔ ml.train()  {told}"
+    html = run_bundle(tree, "fnb-test")["text/html"]
+    assert told.replace("<", "&lt;").replace(">", "&gt;") in html
+    made.queue()
+    assert run_text(summarise(tree)) == "◔ ml.train()"
+    made.begin()
+    tree.update([made])
+    assert "waits" not in run_bundle(tree, "fnb-test")["text/html"]
+
+
 def test_many_calls_take_a_few_lines() -> None:
     """A group tells its counts, and the last line those of the whole run."""
     root = call(1, "e.root")

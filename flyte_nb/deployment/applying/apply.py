@@ -105,6 +105,7 @@ class _Application:
         try:
             while not self._stopped_by and (name := self._schedule.next()) is not None:
                 self._progress.begin(name)
+                self._tell_remarks(name)
                 self._go_on()  # others may be ready too
                 if self._stopped_by:
                     break  # the record could not take it
@@ -120,6 +121,11 @@ class _Application:
             raise  # the loop was closed over it
         except BaseException as error:  # noqa: BLE001 - nobody else would hear of it; it is raised by `run`
             self._stop(error)
+
+    def _tell_remarks(self, name: str) -> None:
+        if self._progress.statuses[name].attempt == 1:
+            for remark in self._steps[name].remarks:
+                self._progress.say(name, remark)
 
     def _action(self, name: str) -> Callable[[], Awaitable[None]]:
         def log(line: str) -> None:

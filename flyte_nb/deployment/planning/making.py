@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.planning.differences import changes
@@ -31,6 +32,7 @@ def make_plan(
     deployed: Mapping[str, Deployed],
     *,
     problems: Mapping[str, str] | None = None,
+    remarks: Mapping[str, tuple[str, ...]] | None = None,
     asked: Collection[str] = (),
     removable: Collection[str] | None = None,
     durations: Mapping[str, float] | None = None,
@@ -47,6 +49,7 @@ def make_plan(
         bundles: Those of `names`, but for those with problems.
         deployed: What the target has.
         problems: Why some of `names` have no bundle, and what to do; they and all that need them are blocked.
+        remarks: What deploying some of `names` there means that their definitions do not say.
         asked: Those of `names` that the user named; none means all.
         removable: What may be removed if the session does not define it; None if nothing is to be removed.
         durations: Seconds that environments took before.
@@ -56,6 +59,8 @@ def make_plan(
         CircularDependencyError: The dependencies among `names` have a cycle.
     """
     steps = _session_steps(names, dependencies, bundles, deployed, problems or {}, durations or {})
+    if remarks:
+        steps = [replace(step, remarks=remarks[step.name]) if step.name in remarks else step for step in steps]
     if removable is not None:
         steps += removal_steps(steps, dependencies, deployed, removable)
     grouped = waves([step.name for step in steps], {step.name: step.depends_on for step in steps})

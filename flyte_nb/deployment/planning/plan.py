@@ -58,6 +58,7 @@ class Step:
         fingerprint: That of its bundle; empty if it has none.
         deployed: The fingerprint that the target has; empty if it has none.
         expected: Seconds that it took before, if the target is asked to do something and that is known.
+        remarks: What deploying it there means that its definition does not say.
     """
 
     name: str
@@ -68,6 +69,12 @@ class Step:
     fingerprint: str = ""
     deployed: str = ""
     expected: float | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be done, or else what there is to remark, in one line."""
+        return self.problem or "; ".join(self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class Plan:
 
     def __str__(self) -> str:
         lines = (
-            f"{step.action.value:10} {step.name}{f'  {step.problem}' if step.problem else ''}" for step in self.steps
+            f"{step.action.value:10} {step.name}{f'  {step.reason}' if step.reason else ''}" for step in self.steps
         )
         return "\n".join([f"plan for target {self.target}:", *lines])
 

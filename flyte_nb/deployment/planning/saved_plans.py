@@ -88,6 +88,7 @@ def _entry(step: Step) -> dict[str, Any]:
         "fingerprint": step.fingerprint,
         "deployed": step.deployed,
         "expected": step.expected,
+        "remarks": step.remarks,
     }
 
 
@@ -146,6 +147,7 @@ def _step(entry: Any) -> Step:
         _of(str, entry["fingerprint"]),
         _of(str, entry["deployed"]),
         _seconds(entry["expected"]),
+        _texts(entry.get("remarks", [])),  # earlier plans have none
     )
 
 

@@ -3,8 +3,8 @@
 
 /**
  * @typedef {{key: string, kind: "call" | "group" | "more", depth: number, task: string, state: string, bar: string,
- *   started: number, ended: number | null, inputs: string, attempts: number, error: string, loud: boolean, lines: number,
- *   last_line: string, size: number, hidden: number, counts: Object<string, number>}} Row
+ *   started: number, ended: number | null, inputs: string, attempts: number, waiting: string, error: string,
+ *   loud: boolean, lines: number, last_line: string, size: number, hidden: number, counts: Object<string, number>}} Row
  */
 
 const DEEPEST = 16; // further in, there would be no room for names
@@ -129,7 +129,7 @@ class RunView {
   }
 
   remarks(/** @type {Row} */ row) {
-    const remarks = [];
+    const remarks = row.waiting ? ["queued", `waits for ${row.waiting}`] : [];
     if (row.attempts > 1) remarks.push(`attempt ${row.attempts}`);
     if (row.lines) remarks.push(counted(row.lines, "line"));
     if (row.hidden) remarks.push("more calls below");
@@ -231,6 +231,7 @@ class RunView {
   facts(/** @type {Row} */ row) {
     const facts = [["state", row.kind === "group" ? tally(row, ", ") : row.state]];
     if (row.kind === "call") facts.push(["inputs", row.inputs || "none"]);
+    if (row.waiting) facts.push(["waits for", row.waiting]);
     if (row.error) facts.push(["error", row.error]);
     if (row.attempts > 1) facts.push(["attempts", number(row.attempts)]);
     facts.push(["began", `after ${duration(row.started)}`]);
