@@ -21,11 +21,13 @@ class Settings:
             application state that the operating system gives the user.
         keep_runs: How many runs that have ended the history keeps; the oldest go first. With 0, runs are not recorded.
         cache_size: How many GiB the results of cached tasks may take up; 0 keeps no more.
+        keep_venvs: For how many days a virtual environment is kept that nothing deployed needs, and nobody uses.
     """
 
     home: str = ""
     keep_runs: int = 1_000
     cache_size: float = 5.0
+    keep_venvs: float = 7.0
 
     @property
     def home_path(self) -> Path:
