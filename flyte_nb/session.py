@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property, partial
 from os import fspath
 from pathlib import Path
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.deployment.applying.apply import Policy
     from flyte_nb.deployment.applying.status import Deployment
-    from flyte_nb.deployment.deployments import Deployments
+    from flyte_nb.deployment.deployments import Deployments, Make
     from flyte_nb.deployment.keeping.history import DeploymentHistory
     from flyte_nb.deployment.keeping.state import DeploymentState
     from flyte_nb.deployment.planning.plan import Plan
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from flyte_nb.project.adopting import Adopted
     from flyte_nb.project.folder import Exported
     from flyte_nb.targets.protocol import Deployed, Target
+    from flyte_nb.venvs.venvs import Venvs
 
 __all__ = ["DEFAULT_CONCURRENCY", "Session", "session"]
 
@@ -68,6 +70,7 @@ class Session:
         self._place: tuple[Path, LocalPlace] | None = None
         self._results: CachedResults | None = None
         self._state: DeploymentState | None = None
+        self._venvs: Venvs | None = None
         self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
 
     # The home of the model
@@ -136,7 +139,26 @@ class Session:
     def _local(self) -> Target:
         from flyte_nb.targets.local import LocalTarget
 
-        return LocalTarget(self._deployment_state(), self.settings)
+        return LocalTarget(self._deployment_state(), self.venvs(), self.registry.spec, self.settings)
+
+    def venvs(self) -> Venvs:
+        """Return the virtual environments on this machine, one object for all who use the same folder."""
+        from flyte_nb.venvs.venvs import Venvs
+
+        folder = self.settings.home_path / "venvs"
+        if self._venvs is None or self._venvs.folder != folder:
+            self._venvs = Venvs(folder)
+        return self._venvs
+
+    async def _collect_venvs(self) -> None:
+        """Remove virtual environments that nothing needs; where that fails, the next deployment does it."""
+        from asyncio import to_thread
+
+        from flyte_nb.targets.unused_venvs import collect_unused_venvs
+
+        state, days = self._deployment_state(), self.settings.keep_venvs
+        with suppress(FlyteNbError, OSError):
+            await to_thread(collect_unused_venvs, self.venvs(), state, "local", days)
 
     def _deployment_state(self) -> DeploymentState:
         """Return the database of deployments, one object for all who use the same file."""
@@ -256,8 +278,12 @@ class Session:
         home = self.settings.home_path
         if self._place is None or self._place[0] != home:
             self._close_place()
-            place = open_local_place(home, self.runner, self.versions, self.registry, self.cells, self.bundles)
-            self._place = home, place
+            self._place = (
+                home,
+                open_local_place(
+                    home, self.runner, self.versions, self.venvs(), self.registry, self.cells, self.bundles
+                ),
+            )
         return self._place[1]
 
     def _close_place(self) -> None:
@@ -345,7 +371,15 @@ class Session:
         asked, pruned = (saved.names, saved.prune) if saved else (environments, prune)
         self.select(asked)  # an unknown name is refused before anybody is waited for
         make = partial(self._checked_plan, asked, place, policy, saved, prune=pruned)
-        return await self._deployments().deploy(place, make, policy, watcher, wait=wait)
+        return await self._deploy(place, make, policy, watcher, wait=wait)
+
+    async def _deploy(
+        self, target: Target, make: Make, policy: Policy, watcher: Watcher | None, *, kind: str = "deploy", wait: bool
+    ) -> Deployment:
+        deployment = await self._deployments().deploy(target, make, policy, watcher, kind=kind, wait=wait)
+        if target.name == "local":
+            await self._collect_venvs()
+        return deployment
 
     def _checked_plan(
         self,
@@ -396,7 +430,7 @@ class Session:
             return plan_rollback(deployment, self._deployment_state(), observed(target))
 
         policy = policy or Policy(DEFAULT_CONCURRENCY)
-        return await self._deployments().deploy(target, make, policy, watcher, kind="rollback", wait=wait)
+        return await self._deploy(target, make, policy, watcher, kind="rollback", wait=wait)
 
     def _refuse_blocked(self, plan: Plan, refused: Mapping[str, FlyteNbError]) -> None:
         undefined = {step.name for step in plan.blocked if step.name not in self.registry.edges}

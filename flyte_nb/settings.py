@@ -28,6 +28,7 @@ class Settings:
             is, "refuse" does not deploy them to the local target.
         run_on: Where tasks run unless told otherwise: "inline" in the kernel, "local" in the environments that are
             deployed to the local target.
+        keep_venvs: For how many days a virtual environment is kept that nothing deployed needs, and nobody uses.
     """
 
     home: str = ""
@@ -35,6 +36,7 @@ class Settings:
     cache_size: float = 5.0
     oversize: str = "clamp"
     run_on: str = "inline"
+    keep_venvs: float = 7.0
 
     @property
     def home_path(self) -> Path:

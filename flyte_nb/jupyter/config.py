@@ -37,6 +37,13 @@ class FlyteNB(Configurable):
         "0: no more results are kept.",
     ).tag(config=True)
 
+    keep_venvs = Float(
+        Settings().keep_venvs,
+        min=0,
+        help="For how many days a virtual environment is kept that nothing deployed locally needs, and nobody uses. "
+        "0: it goes with the next deployment.",
+    ).tag(config=True)
+
     oversize = CaselessStrEnum(
         OVERSIZE,
         Settings().oversize,
@@ -60,6 +67,6 @@ class FlyteNB(Configurable):
         self._leave_home()  # what belongs into the present folder is written there first
         self._settings.home = change["new"]
 
-    @observe("keep_runs", "cache_size", "oversize", "run_on")
+    @observe("keep_runs", "cache_size", "keep_venvs", "oversize", "run_on")
     def _set(self, change: Any) -> None:
         setattr(self._settings, change["name"], change["new"])

@@ -13,7 +13,6 @@ from flyte_nb.masking import masked
 from flyte_nb.model.image import Image
 from flyte_nb.places.local import LocalPlace
 from flyte_nb.places.preparing import Preparing, SessionSecrets
-from flyte_nb.venvs.venvs import Venvs
 from flyte_nb.workers.names import Names
 from flyte_nb.workers.pool import Pool
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
     from flyte_nb.places.versions import Versions
+    from flyte_nb.venvs.venvs import Venvs
 
     Bundles = Callable[[Collection[str]], tuple[dict[str, Bundle], dict[str, FlyteNbError]]]
 
@@ -39,7 +39,13 @@ _MORE_PROCESSES = 4
 
 
 def open_local_place(
-    home: Path, runner: Runner, versions: Versions, registry: Registry, cells: CellSources, bundles: Bundles
+    home: Path,
+    runner: Runner,
+    versions: Versions,
+    venvs: Venvs,
+    registry: Registry,
+    cells: CellSources,
+    bundles: Bundles,
 ) -> LocalPlace:
     """Return the place for the folder `home`; it starts nothing before something is run.
 
@@ -47,6 +53,7 @@ def open_local_place(
         home: The folder for what outlives the kernel.
         runner: Notes every call.
         versions: What is deployed, and was.
+        venvs: The virtual environments on this machine.
         registry: What the session defines.
         cells: The notebook, whose names values may bring along.
         bundles: Gives what would be deployed of environments now.
@@ -54,7 +61,7 @@ def open_local_place(
     names = _names_of_kernel(registry, cells)
     machine = this_machine()
     admission = Admission(machine, (cpu_count() or 1) + _MORE_PROCESSES)
-    preparing = Preparing(home, Venvs(home / "venvs"), machine)
+    preparing = Preparing(home, venvs, machine)
 
     def secrets(current: Mapping[str, str]) -> SessionSecrets:
         return _secrets(registry, bundles, current)

@@ -1,23 +1,26 @@
-"""The embedded target: environments deployed on this machine, with nothing but the kernel."""
+"""The embedded target: environments deployed on this machine, each with the Python and the packages of its image."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flyte_nb.machine.detect import this_machine
 from flyte_nb.settings import Settings
 from flyte_nb.targets.remarks import LocalRemarks
 from flyte_nb.targets.writing import written
+from flyte_nb.venvs.specification import venv_spec, venv_spec_of_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.targets.protocol import Deployed, Log
+    from flyte_nb.venvs.specification import VenvSpec
+    from flyte_nb.venvs.venvs import Venvs
 
 __all__ = ["LocalTarget", "Records"]
 
@@ -36,12 +39,25 @@ class Records(Protocol):
 
 
 class LocalTarget:
-    """Deploys by recording specification, task sources and fingerprint durably."""
+    """Deploys by building a virtual environment, if the image needs one, and recording what is deployed durably.
+
+    Args:
+        records: Where that is recorded.
+        venvs: The virtual environments of this machine.
+        definition: Gives the session's definition of an environment, or None: credentials are only there.
+        settings: What the user has chosen.
+    """
 
     name = "local"
 
-    def __init__(self, records: Records, settings: Settings | None = None) -> None:
-        self._records = records
+    def __init__(
+        self,
+        records: Records,
+        venvs: Venvs,
+        definition: Callable[[str], EnvironmentSpec | None] = lambda name: None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._records, self._venvs, self._definition = records, venvs, definition
         self._remarks = LocalRemarks(settings or Settings(), this_machine)
 
     def observe(self) -> Mapping[str, Deployed]:
@@ -57,7 +73,15 @@ class LocalTarget:
         return self._remarks.of(spec)
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
-        """Record `bundle`; when cancelled, the write is finished, so that what is reported is true."""
+        """Build what `bundle` runs in, and record it; when cancelled, a write that has begun is finished.
+
+        Raises:
+            VenvError: The virtual environment cannot be built; nothing is recorded.
+        """
+        image = bundle.specification.get("image")
+        if isinstance(image, dict) and (spec := await asyncio.to_thread(self._venv_spec, bundle.name, image)):
+            await self._venvs.ensure(spec, log)
+            log(f"runs in the virtual environment with {spec}")
         with suppress(asyncio.CancelledError):
             await written(self._records.record(self.name, bundle))
         log(f"recorded version {bundle.fingerprint[:12]}")
@@ -67,3 +91,9 @@ class LocalTarget:
         with suppress(asyncio.CancelledError):
             await written(self._records.forget(self.name, name))
         log("forgotten")
+
+    def _venv_spec(self, name: str, image: dict[str, Any]) -> VenvSpec | None:
+        """Return what the virtual environment for `image` holds, with credentials if the session has them."""
+        wanted, definition = venv_spec_of_json(image), self._definition(name)
+        defined = venv_spec(definition.image) if definition else None
+        return defined if wanted and defined and defined.key == wanted.key else wanted

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["variables_for_uv"]
+__all__ = ["options_for_uv", "variables_for_uv"]
 
 # The option of pip; the variables of uv that say it, the first of which is set; and what is between several values.
 _HANDED_OVER = (
     ("index-url", ("UV_INDEX_URL", "UV_DEFAULT_INDEX"), ""),
     ("extra-index-url", ("UV_EXTRA_INDEX_URL", "UV_INDEX"), " "),
     ("find-links", ("UV_FIND_LINKS",), ","),
-    ("no-index", ("UV_NO_INDEX",), ""),
     ("cert", ("SSL_CERT_FILE",), ""),
     ("client-cert", ("SSL_CLIENT_CERT",), ""),
     ("trusted-host", ("UV_INSECURE_HOST",), " "),
@@ -30,6 +29,7 @@ _HANDED_OVER = (
     ("proxy", ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), ""),
     ("proxy", ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), ""),
 )
+_YES = ("1", "true", "yes", "on", "y", "t")
 _SECTIONS = ("global", "install")
 
 
@@ -49,6 +49,12 @@ def variables_for_uv(environment: Mapping[str, str]) -> dict[str, str]:
         # pip takes the best version of all indexes, uv those of the first that has any.
         told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return told
+
+
+def options_for_uv(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what else uv must be told: for that it has no environment variables in all its versions."""
+    said = _settings(environment).get("no-index", "").lower()
+    return ("--no-index",) if said in _YES else ()
 
 
 def _settings(environment: Mapping[str, str]) -> dict[str, str]:

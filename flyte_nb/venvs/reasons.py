@@ -14,7 +14,9 @@ __all__ = ["no_python", "pip_reason", "uv_reason"]
 # An error keeps 300 characters, and the advice must be among them.
 _LONGEST = 210
 _OWN = "{}.{}".format(*sys.version_info[:2])
-_DRAWING = re.compile(r"^[\s×│├╰─▶]*(?:(?:error|cause|Caused by|hint):\s*)?", re.IGNORECASE)
+# Older versions draw a tree of causes, later ones have "cause:" before each; long ones go on in the next line.
+_LABEL = re.compile(r"^[\s│]*(?P<label>×|[├╰]─▶|(?:error|cause|caused by|hint):)?\s*", re.IGNORECASE)
+_WITHOUT_NEWS = re.compile(r",? we can conclude that your requirements are unsatisfiable")
 _BEGINS = re.compile(r"^(?:error:|\s*×)")
 _VERSIONS = re.compile(r" \(from versions: [^)]*\)")
 _UNREACHABLE = re.compile(
@@ -28,8 +30,12 @@ _NETWORK_ADVICE = "Check the network, or which index pip or uv is configured wit
 def uv_reason(lines: Sequence[str]) -> str:
     """Return why uv failed, from what it said."""
     begin = next((at for at, line in enumerate(lines) if _BEGINS.match(line)), max(0, len(lines) - 3))
-    parts = [_DRAWING.sub("", line).strip() for line in lines[begin:]]
-    return _with_advice(": ".join(filter(None, parts)), lines)
+    told = ""
+    for line in lines[begin:]:
+        label = _LABEL.match(line)
+        between = ": " if label and label["label"] else " "
+        told += between + _LABEL.sub("", line)
+    return _with_advice(_WITHOUT_NEWS.sub("", told.strip(": ")), lines)
 
 
 def pip_reason(lines: Sequence[str]) -> str:
@@ -40,7 +46,7 @@ def pip_reason(lines: Sequence[str]) -> str:
 
 def no_python(version: str, lines: Sequence[str] = ()) -> str:
     """Return that there is no Python of `version` and what to do, with the last of what was said by what looked."""
-    said = f" ({_DRAWING.sub('', lines[-1])[-_LONGEST // 2 :]})" if lines else ""
+    said = f" ({_LABEL.sub('', lines[-1])[-_LONGEST // 2 :]})" if lines else ""
     advice = f'Install it, or name one that is here: flyte.Image.from_debian_base(python="{_OWN}").'
     return f"there is no Python {version} here{said}. {advice}"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["file_lines", "local_path", "package_line", "unique"]
+__all__ = ["file_lines", "local_path", "named", "package_line", "unique"]
 
 _COMMENT = re.compile(r"(?:^|\s+)#.*$", re.MULTILINE)
 _CONTINUED = re.compile(r"\\\r?\n\s*")
@@ -21,7 +21,8 @@ _SEPARATORS = re.compile(r"[-_.]+")
 _OPTION = re.compile(r"(?P<option>-[rce]|--(?:requirement|constraint|editable))(?:\s+|=)?(?P<value>.+)")
 _EXTRAS = re.compile(r"\[[^][]*\]$")
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz")
-_BESIDE_THE_FILE = ("-r", "-c", "--requirement", "--constraint")
+_OTHER_FILE = ("-r", "--requirement")
+_BESIDE_THE_FILE = (*_OTHER_FILE, "-c", "--constraint")
 
 
 def unique(lines: Iterable[str]) -> tuple[str, ...]:
@@ -51,12 +52,30 @@ def package_line(line: str, folder: str = "") -> str:
         short = option["option"]
         base = folder if short in _BESIDE_THE_FILE else ""
         return f"{short} {_absolute(option['value'], base, certainly=short in _BESIDE_THE_FILE)}"
-    if named := _NAMED.fullmatch(text):
-        name = _SEPARATORS.sub("-", named["name"]).lower()
-        extras = (named["extras"] or "").replace(" ", "").lower()
-        if not _is_archive(text):
-            return f"{name}{extras}{_rest(named['rest'])}"
-    return _absolute(text, "")
+    named = _NAMED.fullmatch(text)
+    if not named or (_is_archive(text) and not named["rest"].startswith("@")):
+        return _absolute(text, "")
+    name = _SEPARATORS.sub("-", named["name"]).lower()
+    extras = (named["extras"] or "").replace(" ", "").lower()
+    return f"{name}{extras}{_rest(named['rest'])}"
+
+
+def named(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the names of the packages in lines of `package_line`, and in the other requirements files they name."""
+    for line in lines:
+        option = _OPTION.fullmatch(line)
+        if option and option["option"] in _OTHER_FILE:
+            yield from named(_lines_at(option["value"]))
+        elif found := _NAMED.fullmatch(line):
+            yield found["name"]
+
+
+def _lines_at(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return list(file_lines(file.read(), os.path.dirname(path)))
+    except (OSError, UnicodeDecodeError):
+        return []  # the installer says so
 
 
 def local_path(line: str) -> str | None:
@@ -75,7 +94,7 @@ def local_path(line: str) -> str | None:
 def _rest(text: str) -> str:
     """Return versions without spaces; a URL and a marker keep theirs."""
     if text.startswith("@"):
-        return f" @ {text[1:].strip()}"
+        return f" @ {_absolute(text[1:].strip(), '')}"
     versions, semicolon, marker = text.partition(";")
     return f"{versions.replace(' ', '')}{'; ' if semicolon else ''}{marker.strip()}"
 

@@ -1,8 +1,8 @@
 """Tells what is installed in an environment, and imports what was asked for. Run in it: `python -I smoke.py REPORT`.
 
-Each line of the report is a JSON list: ["installed", NAME, VERSION], ["importing", MODULE], ["imported", MODULE],
-or ["failed", MODULE, KINDS, TEXT], where KINDS are the classes of the exception. If the last is "importing", the
-process has died of it.
+Standard input has the names of the distributions that were asked for, in lower case with "-". Each line of the report
+is a JSON list: ["installed", NAME, VERSION], ["importing", MODULE], ["imported", MODULE], or ["failed", MODULE, KINDS,
+TEXT], where KINDS are the classes of the exception. If the last is "importing", the process has died of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.metadata import distributions
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from importlib.metadata import Distribution
 
 _MODULE = re.compile(r"([^/]+?)(?:\.[^/]*)?\.(?:py|so|pyd)")
@@ -23,11 +23,9 @@ _MODULE = re.compile(r"([^/]+?)(?:\.[^/]*)?\.(?:py|so|pyd)")
 _NOT_MEANT = frozenset({"benchmark", "benchmarks", "conftest", "doc", "docs", "example", "examples", "scripts", "setup",
                         "test", "testing", "tests"})  # fmt: skip
 
-_OF_THE_ENVIRONMENT = ("pip", "setuptools")
 
-
-def main(report: TextIO) -> None:
-    """Write the report."""
+def main(asked: Collection[str], report: TextIO) -> None:
+    """Write the report; the distributions in `asked` were asked for."""
 
     def tell(*line: object) -> None:
         report.write(json.dumps(line) + "\n")
@@ -37,8 +35,8 @@ def main(report: TextIO) -> None:
     for distribution in present:
         tell("installed", distribution.metadata["Name"], distribution.version)
     for distribution in present:
-        # Installers write it for what was asked for, not for what that needs: PEP 376.
-        if distribution.metadata["Name"] not in _OF_THE_ENVIRONMENT and distribution.read_text("REQUESTED") is not None:
+        # Installers write the file if it was asked for by where it is, and not by its name: PEP 610.
+        if _plain(distribution.metadata["Name"]) in asked or distribution.read_text("direct_url.json"):
             for module in modules_of(distribution):
                 _try_to_import(module, tell)
 
@@ -87,4 +85,4 @@ def _try_to_import(module: str, tell: Callable[..., None]) -> None:
 
 if __name__ == "__main__":
     with open(sys.argv[1], "w", encoding="utf-8") as report:
-        main(report)
+        main(set(sys.stdin.read().split()), report)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from flyte_nb.venvs.commands import finished
+from flyte_nb.venvs.requirements import named
 from flyte_nb.venvs.site import variables
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ async def try_imports(site: Site) -> list[list[str]]:
     report = site.folder / _REPORT
     command = (site.python, "-I", _SMOKE, report)
     environment = {**variables(), "MPLBACKEND": "Agg"}
+    trial = site.run(command, environment=environment, text="\n".join(named(site.spec.packages)))
     code = 0
     try:
-        code = (await asyncio.wait_for(site.run(command, environment=environment), TIMEOUT_SECONDS)).code
+        code = (await asyncio.wait_for(trial, TIMEOUT_SECONDS)).code
     except asyncio.TimeoutError:
         site.log(f"warning: importing what was installed takes longer than {TIMEOUT_SECONDS:g} s")
     lines = await finished(asyncio.to_thread(_read, report))

@@ -23,11 +23,15 @@ __all__ = ["Venvs"]
 
 
 class Venvs:
-    """Virtual environments in a folder, which other processes use too."""
+    """Virtual environments in a folder, which other processes use too.
+
+    Attributes:
+        folder: The folder; it may not exist yet.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._place = Place(folder)
-        self._building: set[str] = set()
 
     def find(self, spec: VenvSpec) -> Path | None:
         """Return the interpreter of the virtual environment for `spec`, or None if that is not built, or broken."""
@@ -56,17 +60,12 @@ class Venvs:
 
     async def _built(self, spec: VenvSpec, log: Log) -> Path:
         key = spec.key
-        who = "this kernel" if key in self._building else "another kernel"
-        async with alone(self._place.lock(key), lambda: log(f"waiting: {who} builds it")):
+        async with alone(self._place.lock(key), lambda: log("waiting: another environment or kernel builds it")):
             if python := await asyncio.to_thread(self._used, spec):
                 log("it is built")
                 return python
-            self._building.add(key)
-            try:
-                await asyncio.to_thread(self._clear, key)
-                await self._build(spec, log)
-            finally:
-                self._building.discard(key)
+            await asyncio.to_thread(self._clear, key)
+            await self._build(spec, log)
         return interpreter(self._place.venv(key))
 
     async def _build(self, spec: VenvSpec, log: Log) -> None:
@@ -108,23 +107,32 @@ class Venvs:
         return [key for key in self._place.built() if self._place.unused_seconds(key) >= unused_for]
 
     def collect(self, keep: Collection[str], unused_for: float) -> list[str]:
-        """Remove what nobody needs, and return the keys of it; and what builds have left that were killed.
+        """Remove what nobody needs, and return the keys of it.
 
         Args:
             keep: The keys of those to keep.
             unused_for: Seconds since the last use; those that were used later are kept, and those in use.
         """
-        collected = [key for key in self.unused(unused_for) if key not in keep and self._put_aside(key)]
+        collected = [key for key in self.unused(unused_for) if key not in keep and self._put_aside(key, unused_for)]
+        self.sweep()
+        return collected
+
+    def sweep(self) -> None:
+        """Remove what processes have left that were killed while they built, removed or used one."""
+        if self._place.leases():
+            with turn(self._place.leases_lock):
+                for lease in self._place.leases():
+                    _has_ended(lease)
         for key in {aside.name.partition(".")[0] for aside in self._place.asides()}:
             with locked_now(self._place.lock(key)) as is_mine:
                 if is_mine:
                     self._clear(key)
-        return collected
 
-    def _put_aside(self, key: str) -> bool:
+    def _put_aside(self, key: str, unused_for: float) -> bool:
         """Take the environment away unless somebody builds or uses it, and say whether that was done."""
         with locked_now(self._place.lock(key)) as is_mine, turn(self._place.leases_lock):
-            if not is_mine or not all(map(_has_ended, self._place.leases(key))):
+            # Another process may have collected it by now, or used it.
+            if not is_mine or key not in self.unused(unused_for) or not all(map(_has_ended, self._place.leases(key))):
                 return False
             self._place.put_aside(key)
             return True

@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from flyte_nb.venvs.interpreters import find_python
-from flyte_nb.venvs.pip_settings import variables_for_uv
+from flyte_nb.venvs.pip_settings import options_for_uv, variables_for_uv
 from flyte_nb.venvs.reasons import no_python, uv_reason
 from flyte_nb.venvs.site import in_lower_case, variables
 
@@ -39,6 +39,7 @@ class Uv:
     def __init__(self, uv: str) -> None:
         self._uv = uv
         self._variables = variables()
+        self._options = options_for_uv(self._variables)
         self._variables |= variables_for_uv(self._variables)
 
     async def create(self, site: Site) -> None:
@@ -53,7 +54,8 @@ class Uv:
     async def install(self, site: Site) -> None:
         """Install the packages."""
         # Through its standard input: what is on the command line, everybody on this machine can see.
-        command = (self._uv, "pip", "install", "--python", site.python, "-r", "-")
+        command: tuple[str | os.PathLike[str], ...]
+        command = (self._uv, "pip", "install", "--python", site.python, *self._options, "-r", "-")
         text = "\n".join(site.spec.packages)
         done = await site.run(command, environment=self._variables, said=lambda line: _tell(site, line), text=text)
         if done.code:

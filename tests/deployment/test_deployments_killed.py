@@ -37,6 +37,7 @@ from flyte_nb.deployment.deployments import Deployments
 from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.targets.local import LocalTarget
+from flyte_nb.venvs.venvs import Venvs
 
 NAMES = [f"n{index:02}" for index in range(20)]
 EDGES = {name: tuple({NAMES[at // 2], NAMES[at // 3]} - {name}) if at else () for at, name in enumerate(NAMES)}
@@ -59,7 +60,7 @@ class Slow(LocalTarget):
 
 async def deploy(home, version):
     state = DeploymentState(home)
-    target = Slow(state)
+    target = Slow(state, Venvs(home / "venvs"))
     bundles = {n: Bundle(n, {"depends_on": list(EDGES[n])}, {}, f"{n} {version}", "#" * 5_000) for n in NAMES}
     make = lambda: (make_plan("local", NAMES, EDGES, bundles, target.observe()), bundles)
     deployment = await Deployments(state, "notebook.ipynb").deploy(target, make, Policy(4), Telling())
@@ -236,7 +237,7 @@ class Telling:
     def changed(self, status):
         if status.state.value == "running": print("deploying", status.name, flush=True)
 
-session()._targets["local"] = lambda: Held(session()._deployment_state())
+session()._targets["local"] = lambda: Held(session()._deployment_state(), session().venvs())
 flyte.TaskEnvironment("base")
 flyte.TaskEnvironment("ml", depends_on=["base"])
 

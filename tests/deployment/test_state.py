@@ -17,6 +17,7 @@ import flyte_nb
 from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.errors import StateError
+from flyte_nb.venvs.venvs import Venvs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,10 +141,15 @@ def test_a_record_that_is_damaged_is_one_clear_error(tmp_path: Path) -> None:
         DeploymentState(tmp_path).deployed("local")
 
 
+async def nothing_to_install(*_: object) -> None:
+    """Stand for a virtual environment: what the test names cannot be downloaded."""
+
+
 @pytest.mark.parametrize("secret", ["hunter2", "correct-horse"])
 def test_secrets_are_not_in_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
     """No byte of a secret reaches the disk, wherever an environment may hold one."""
     monkeypatch.setenv("FLYTE_NB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(Venvs, "ensure", nothing_to_install)
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"--index-url https://robot:{secret}@pypi.example/simple\nnumpy\n")
     image = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import flyte_nb as flyte
 from flyte_nb.view.deployments import deployment_table
@@ -12,11 +13,12 @@ from flyte_nb.view.table import table_text
 
 def test_a_plan_names_the_part_of_an_image_that_differs() -> None:
     """Of a value with parts, the parts that differ are shown, and of long texts the ends."""
-    flyte.TaskEnvironment("env", image=flyte.Image.from_debian_base("3.11").with_pip_packages("pandas"))
+    here, other = "{}.{}".format(*sys.version_info[:2]), "3.99"
+    flyte.TaskEnvironment("env", image=flyte.Image.from_debian_base(here))
     asyncio.run(flyte.deploy())
-    flyte.TaskEnvironment("env", image=flyte.Image.from_debian_base("3.12").with_pip_packages("pandas"))
+    flyte.TaskEnvironment("env", image=flyte.Image.from_debian_base(other))
     (row,) = plan_table(flyte.plan()).rows
-    assert row[-1] == "image.python: 3.11 → 3.12"
+    assert row[-1] == f"image.python: {here} → {other}"
     flyte.TaskEnvironment("env", image="registry/" + "x" * 100 + ":two")
     (row,) = plan_table(flyte.plan()).rows
     assert row[-1].endswith(":two")
