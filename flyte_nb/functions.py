@@ -218,7 +218,7 @@ async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
         InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
     """
     __tracebackhide__ = True
-    return await session().run(task, args, kwargs, kwargs.pop("on", None))
+    return await session().runner.run(task, args, kwargs, kwargs.pop("on", None))
 
 
 @overload
@@ -227,6 +227,7 @@ def map(  # noqa: A001 - the name Flyte gives it
     *inputs: Iterable[Any],
     concurrency: int = DEFAULT_CONCURRENCY,
     return_exceptions: bool = False,
+    on: str | None = None,
 ) -> Mapped[T]: ...
 
 
@@ -236,6 +237,7 @@ def map(  # noqa: A001
     *inputs: Iterable[Any],
     concurrency: int = DEFAULT_CONCURRENCY,
     return_exceptions: bool = False,
+    on: str | None = None,
 ) -> Mapped[T]: ...
 
 
@@ -244,6 +246,7 @@ def map(  # noqa: A001
     *inputs: Iterable[Any],
     concurrency: int = DEFAULT_CONCURRENCY,
     return_exceptions: bool = False,
+    on: str | None = None,
 ) -> Mapped[Any]:
     """Call `task` for each of `inputs` (of several, as Python's map), so many at once; results in order.
 
@@ -255,9 +258,11 @@ def map(  # noqa: A001
         inputs: Values of the task's parameters; they may be endless.
         concurrency: How many calls may run at once.
         return_exceptions: Go on after a failure.
+        on: Where: "inline" or "local", as `run` takes it.
 
     Raises:
         NotATaskError: `task` is something else.
+        UnknownPlaceError: There is no such place.
         InvalidTypeError: An input cannot be iterated over.
     """
     from flyte_nb.execution.mapping import Mapped
@@ -271,7 +276,7 @@ def map(  # noqa: A001
         if not hasattr(values, "__iter__"):
             raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
     tuples = zip(*inputs, strict=False)
-    return Mapped(session().runner, task, tuples, concurrency, return_exceptions=return_exceptions)
+    return Mapped(session().runner, task, tuples, concurrency, on, return_exceptions=return_exceptions)
 
 
 def runs(
@@ -347,7 +352,7 @@ def deployed(name: str, *, version: str | None = None) -> Task[..., Any]:
         UnknownVersionError: Its environment has no such version, or several that begin so.
         UnknownTaskError: That version has no such task.
     """
-    return session().deployed(name, version)
+    return session().embedded.deployed(name, version)
 
 
 def reset() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import cached_property, partial
 from os import fspath
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.definitions.registry import Registry
 from flyte_nb.definitions.sources import CellSources
+from flyte_nb.embedded import EMBEDDED, Embedded
 from flyte_nb.errors import (
     ExportError,
     FlyteNbError,
@@ -17,7 +17,6 @@ from flyte_nb.errors import (
     InvalidValueError,
     UnknownEnvironmentError,
     UnknownTargetError,
-    UnknownTaskError,
 )
 from flyte_nb.execution.history.history import History
 from flyte_nb.execution.runner import Runner
@@ -40,16 +39,11 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.planning.plan import Plan
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
-    from flyte_nb.execution.node import Run
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
-    from flyte_nb.places.deployed_task import DeployedTask
-    from flyte_nb.places.local import LocalPlace
-    from flyte_nb.places.versions import Versions
     from flyte_nb.project.adopting import Adopted
     from flyte_nb.project.folder import Exported
     from flyte_nb.targets.protocol import Deployed, Target
-    from flyte_nb.venvs.venvs import Venvs
 
 __all__ = ["DEFAULT_CONCURRENCY", "Session", "session"]
 
@@ -63,15 +57,16 @@ class Session:
         self.registry = Registry()
         self.cells = CellSources()
         self.settings = Settings()
-        self.runner = Runner(self.registry.spec, self._cached_results)
+        self.runner = Runner(self.registry.spec, self._cached_results, lambda: self.settings.run_on)
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
-        self.runner.places["local"] = lambda version: self.local_place.begin(version)
         self.history = History(self.runner, self.settings)
-        self._place: tuple[Path, LocalPlace] | None = None
         self._results: CachedResults | None = None
         self._state: DeploymentState | None = None
-        self._venvs: Venvs | None = None
-        self._targets: dict[str, Callable[[], Target]] = {"local": self._local}
+        self.embedded = Embedded(
+            self.settings, self._deployment_state, self.registry, self.cells, self.runner, self.bundles
+        )
+        self.runner.places[EMBEDDED] = self.embedded.begin_run
+        self._targets: dict[str, Callable[[], Target]] = {EMBEDDED: lambda: self.embedded.target}
 
     # The home of the model
 
@@ -136,30 +131,6 @@ class Session:
             raise UnknownTargetError(name, self._targets)
         return self._targets[name]()
 
-    def _local(self) -> Target:
-        from flyte_nb.targets.local import LocalTarget
-
-        return LocalTarget(self._deployment_state(), self.venvs(), self.registry.spec, self.settings)
-
-    def venvs(self) -> Venvs:
-        """Return the virtual environments on this machine, one object for all who use the same folder."""
-        from flyte_nb.venvs.venvs import Venvs
-
-        folder = self.settings.home_path / "venvs"
-        if self._venvs is None or self._venvs.folder != folder:
-            self._venvs = Venvs(folder)
-        return self._venvs
-
-    async def _collect_venvs(self) -> None:
-        """Remove virtual environments that nothing needs; where that fails, the next deployment does it."""
-        from asyncio import to_thread
-
-        from flyte_nb.targets.unused_venvs import collect_unused_venvs
-
-        state, days = self._deployment_state(), self.settings.keep_venvs
-        with suppress(FlyteNbError, OSError):
-            await to_thread(collect_unused_venvs, self.venvs(), state, "local", days)
-
     def _deployment_state(self) -> DeploymentState:
         """Return the database of deployments, one object for all who use the same file."""
         from flyte_nb.deployment.keeping.state import DeploymentState
@@ -181,14 +152,9 @@ class Session:
         self._results = self._results or CachedResults(self.settings)
         return self._results
 
-    async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any], on: str | None) -> Run[Any]:
-        """Run `task` on a place, by default where the settings say: see `flyte_nb.run`."""
-        __tracebackhide__ = True
-        return await self.runner.run(task, args, kwargs, on or self.settings.run_on)
-
     def rest(self) -> None:
         """Write what is not yet written, and let go of threads; whatever comes later begins anew."""
-        self._close_place()
+        self.embedded.close()
         self.history.stop()
         self.history.flush()
         if self._results:
@@ -260,47 +226,6 @@ class Session:
         from flyte_nb.bundle.secret_digests import SecretDigests
 
         return Bundler(self.registry, self.cells, SecretDigests(lambda: self.settings.home_path))
-
-    # What was deployed
-
-    @property
-    def versions(self) -> Versions:
-        """What is deployed to targets, and was, in this session and in earlier ones."""
-        from flyte_nb.places.versions import KeptVersions
-
-        return KeptVersions(self._deployment_state())
-
-    @property
-    def local_place(self) -> LocalPlace:
-        """Where what is deployed on this machine runs."""
-        from flyte_nb.places.opening import open_local_place
-
-        home = self.settings.home_path
-        if self._place is None or self._place[0] != home:
-            self._close_place()
-            self._place = (
-                home,
-                open_local_place(
-                    home, self.runner, self.versions, self.venvs(), self.registry, self.cells, self.bundles
-                ),
-            )
-        return self._place[1]
-
-    def _close_place(self) -> None:
-        if self._place:
-            place, self._place = self._place[1], None
-            place.close()
-
-    def deployed(self, name: object, version: str | None) -> DeployedTask:
-        """Return a task of a version on the local target: see `flyte_nb.deployed`."""
-        from flyte_nb.places.deployed_task import DeployedTask
-
-        if not isinstance(name, str):
-            raise UnknownTaskError(name, ())
-        found = self.versions.find("local", name.partition(".")[0], version)
-        if name not in found.tasks:
-            raise UnknownTaskError(name, tuple(found.tasks))
-        return DeployedTask(found, name)
 
     # Projects
 
@@ -378,7 +303,7 @@ class Session:
     ) -> Deployment:
         deployment = await self._deployments().deploy(target, make, policy, watcher, kind=kind, wait=wait)
         if target.name == "local":
-            await self._collect_venvs()
+            await self.embedded.collect_venvs()
         return deployment
 
     def _checked_plan(

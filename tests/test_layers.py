@@ -31,6 +31,7 @@ LAYERS = [
     {"deployment"},
     {"places"},
     {"project"},
+    {"embedded"},
     {"session"},
     {"functions"},
     {"as_flyte", "view"},

@@ -35,10 +35,11 @@ class Mapped(Generic[T]):
         task: Task[..., Any],
         inputs: Iterable[tuple[Any, ...]],
         concurrency: int,
+        on: str | None = None,
         *,
         return_exceptions: bool,
     ) -> None:
-        self._runner = runner
+        self._runner, self._on = runner, runner.checked_place(on)
         self._task, self._inputs = task, iter(inputs)
         self._concurrency, self._return_exceptions = concurrency, return_exceptions
         self._begun = False
@@ -54,7 +55,7 @@ class Mapped(Generic[T]):
         if self._begun:
             raise RuntimeError("this map was used before, and its inputs with it: call flyte_nb.map again")
         self._begun = True
-        collector = self._runner.collector()  # all of it is one run
+        collector = self._runner.collector(self._on)  # all of it is one run
         calls = _Calls(self._task, self._inputs, self._concurrency, collector)
         try:
             while (call := await calls.next_in_order(fail=not self._return_exceptions)) is not None:

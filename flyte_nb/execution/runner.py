@@ -75,10 +75,16 @@ class Runner:
     Args:
         spec: Gives the definition that an environment has now.
         results: Gives the cache of results, once one is needed.
+        run_on: Gives the name of the place where runs begin, unless they say otherwise.
     """
 
-    def __init__(self, spec: Callable[[str], EnvironmentSpec | None], results: Callable[[], CachedResults]) -> None:
-        self._spec, self._results = spec, results
+    def __init__(
+        self,
+        spec: Callable[[str], EnvironmentSpec | None],
+        results: Callable[[], CachedResults],
+        run_on: Callable[[], str] = lambda: INLINE,
+    ) -> None:
+        self._spec, self._results, self._run_on = spec, results, run_on
         self.environments_cache = False
         self.places: dict[str, Callable[[Any], PlacedRun]] = {}
         self.name = os.urandom(4).hex()
@@ -300,14 +306,21 @@ class Runner:
         if self._listeners.present:
             self._listeners.tell(call.node())
 
-    def collector(self, place: PlacedRun | None = None) -> Collector:
+    def collector(self, on: str | None = None) -> Collector:
         """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed.
 
         Args:
-            place: The run elsewhere that calls from there are a part of; by default as around it.
+            on: Where what is called from there runs; by default as around it, or else where the settings say.
+
+        Raises:
+            UnknownPlaceError: There is no such place.
         """
         caller = _caller.get()
-        collector = Collector(caller, place or (caller.place if caller else None))
+        if self.checked_place(on) is None and caller is not None:
+            place = caller.place
+        else:
+            place = self._begun(on or self._run_on())
+        collector = Collector(caller, place)
         if caller is None and self._watchers.present:
             self._watchers.tell(collector.journal)
         return collector
@@ -317,12 +330,13 @@ class Runner:
         """Give a journal of all that the body calls, which is a part of the run around it, if there is one.
 
         Args:
-            on: The name of the place where what is called runs; by default as around it.
+            on: The name of the place where what is called runs; by default as around it, or else where the settings
+                say.
 
         Raises:
             UnknownPlaceError: There is no such place.
         """
-        collector = self.collector(self.begin(on))
+        collector = self.collector(on)
         token = _caller.set(collector)
         try:
             yield collector.journal
@@ -330,13 +344,19 @@ class Runner:
             collector.journal.closed = True
             _restore(token)
 
-    def begin(self, on: object) -> PlacedRun | None:
+    def checked_place(self, on: object) -> str | None:
+        """Return `on` if it is the name of a place, or None.
+
+        Raises:
+            UnknownPlaceError: There is no such place.
+        """
+        if on is None or (isinstance(on, str) and (on == INLINE or on in self.places)):
+            return on
+        raise UnknownPlaceError(on, (INLINE, *self.places))
+
+    def _begun(self, on: str) -> PlacedRun | None:
         """Return a new run in the place `on`, or None if that is this process."""
-        if on is None or on == INLINE:
-            return None
-        if not isinstance(on, str) or on not in self.places:
-            raise UnknownPlaceError(on, (INLINE, *self.places))
-        return self.places[on](None)
+        return None if on == INLINE else self.places[on](None)
 
     async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any], on: str | None = None) -> Run[Any]:
         """Run `task` and return the finished run; what the task raises is raised.
@@ -347,7 +367,7 @@ class Runner:
             task: The task.
             args: Its arguments.
             kwargs: Its arguments by name.
-            on: The name of the place where it runs.
+            on: The name of the place where it runs; by default as around it, or else where the settings say.
 
         Raises:
             NotATaskError: `task` is something else; nothing was run.
@@ -366,7 +386,9 @@ class Runner:
         from flyte_nb.execution.capture import capturing
 
         with capturing(), self.collecting(on) as journal:
-            result = task.aio(*args, **kwargs) if on not in (None, INLINE) or task.version else task(*args, **kwargs)
+            caller = _caller.get()
+            runs_here = task.version is None and (caller is None or caller.place is None)
+            result = task(*args, **kwargs) if runs_here else task.aio(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
         calls = journal.calls()

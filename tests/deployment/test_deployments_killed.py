@@ -237,7 +237,7 @@ class Telling:
     def changed(self, status):
         if status.state.value == "running": print("deploying", status.name, flush=True)
 
-session()._targets["local"] = lambda: Held(session()._deployment_state(), session().venvs())
+session()._targets["local"] = lambda: Held(session()._deployment_state(), session().embedded.venvs)
 flyte.TaskEnvironment("base")
 flyte.TaskEnvironment("ml", depends_on=["base"])
 

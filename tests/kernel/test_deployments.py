@@ -35,7 +35,7 @@ class Held(LocalTarget):
             print("running", flush=True)
             await release.wait()
         await super().deploy_environment(bundle, log)
-session()._targets["local"] = lambda: Held(session()._deployment_state(), session().venvs())
+session()._targets["local"] = lambda: Held(session()._deployment_state(), session().embedded.venvs)
 """
 
 

@@ -32,6 +32,12 @@ def deploy(*environments: str) -> None:
     asyncio.run(flyte_nb.deploy(*environments)).raise_if_failed()
 
 
+def record(*environments: str) -> None:
+    """Record environments as deployed to the local target, with nothing built for them."""
+    for bundle in session().bundles(environments)[0].values():
+        session()._deployment_state().record("local", bundle).result()
+
+
 def defined_in(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "defined_here") -> None:
     """Define what a module with that source defines: bundles need source that is in a file."""
     (folder / f"{name}.py").write_text(source)
@@ -42,4 +48,4 @@ def defined_in(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch, name:
 
 def deployed(environment: str, which: str | None = None) -> DeployedVersion:
     """Return what is deployed of an environment to the local target."""
-    return session().versions.find("local", environment, which)
+    return session().embedded.versions.find("local", environment, which)

@@ -86,7 +86,7 @@ def test_a_version_says_whose_modules_it_imports() -> None:
 @pytest.mark.usefixtures("pipeline")
 def test_what_is_deployed_now_is_known_by_name() -> None:
     """Each environment that is deployed has its fingerprint, by which its version is found."""
-    versions = session().versions
+    versions = session().embedded.versions
     current = versions.current("local")
     assert set(current) == {"base-utils", "ml-training", "api"}
     for name, fingerprint in current.items():

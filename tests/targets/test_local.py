@@ -169,7 +169,7 @@ def test_after_a_deployment_what_nothing_needs_is_collected(tmp_path: Path) -> N
     def deploy(image: flyte.Image) -> list[bool]:
         flyte.TaskEnvironment("base", image=image)
         assert asyncio.run(flyte.deploy()).succeeded
-        return [bool(session().venvs().find(spec)) for spec in map(venv_spec, (first, second)) if spec]
+        return [bool(session().embedded.venvs.find(spec)) for spec in map(venv_spec, (first, second)) if spec]
 
     assert deploy(first) == [True, False]
     assert deploy(second) == [True, True]
