@@ -29,6 +29,9 @@ __all__ = ["EMBEDDED", "Embedded"]
 EMBEDDED = "local"
 """The name of the target, and of the place."""
 
+_DAY_SECONDS = 24 * 3_600
+_LEAST_DAYS = 1.0
+
 
 class Embedded:
     """The parts of a session that belong to this machine; each is made when it is first needed.
@@ -75,14 +78,22 @@ class Embedded:
             self._venvs = Venvs(folder)
         return self._venvs
 
-    async def collect_venvs(self) -> None:
-        """Remove virtual environments that nothing needs; where that fails, the next deployment does it."""
+    async def collect(self) -> None:
+        """Remove virtual environments and code that nothing needs; where that fails, the next deployment does it."""
         from asyncio import to_thread
 
+        with suppress(FlyteNbError, OSError):
+            await to_thread(self._collect)
+
+    def _collect(self) -> None:
+        from flyte_nb.places.code import collect_code
         from flyte_nb.targets.unused_venvs import collect_unused_venvs
 
-        with suppress(FlyteNbError, OSError):
-            await to_thread(collect_unused_venvs, self.venvs, self._state(), EMBEDDED, self._settings.keep_venvs)
+        days, state = self._settings.keep_venvs, self._state()
+        collect_unused_venvs(self.venvs, state, EMBEDDED, days)
+        # Workers of other kernels may still import modules that belong to what they run.
+        unused_for = max(days, _LEAST_DAYS) * _DAY_SECONDS
+        collect_code(self._settings.home_path / "code", state.fingerprints(EMBEDDED).values(), unused_for)
 
     @property
     def versions(self) -> Versions:

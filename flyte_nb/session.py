@@ -303,7 +303,7 @@ class Session:
     ) -> Deployment:
         deployment = await self._deployments().deploy(target, make, policy, watcher, kind=kind, wait=wait)
         if target.name == "local":
-            await self.embedded.collect_venvs()
+            await self.embedded.collect()
         return deployment
 
     def _checked_plan(

@@ -71,12 +71,12 @@ class WorkerDiedError(FlyteNbError):
 
     Attributes:
         task: The full name of the task.
-        how: How it ended: "killed by signal 9 (SIGKILL)", "exit code 3".
+        how: How it ended: "was killed by signal 9 (SIGKILL)", "ended with exit code 3".
     """
 
     def __init__(self, task: str, how: str) -> None:
         self.task, self.how = task, how
-        super().__init__(f"{task}: the process it ran in has ended: {how}. The next call gets a new one.")
+        super().__init__(f"{task}: the process that it ran in {how}. The next call gets a new one.")
 
 
 class TaskMemoryError(FlyteNbError, MemoryError):

@@ -41,6 +41,8 @@ def unpacked(version: DeployedVersion, folder: Path) -> Path:
     """
     place = folder / version.fingerprint[:_CHARACTERS]
     if place.is_dir():
+        with suppress(OSError):
+            os.utime(place)  # it is used
         return place
     files = _files(version)
     for path in files:
@@ -59,12 +61,13 @@ def unpacked(version: DeployedVersion, folder: Path) -> Path:
     return place
 
 
-def collect_code(folder: Path, keep: Collection[str]) -> list[str]:
+def collect_code(folder: Path, keep: Collection[str], unused_for: float) -> list[str]:
     """Remove the code of versions that are not to be kept, and what killed processes have left.
 
     Args:
         folder: Where the code of all versions is kept.
-        keep: The fingerprints of those to keep: whatever a worker runs now.
+        keep: The fingerprints of those to keep: whatever is deployed.
+        unused_for: Seconds since workers began to run it last; what is used since then is kept.
 
     Returns:
         The names of the folders that were removed.
@@ -72,8 +75,8 @@ def collect_code(folder: Path, keep: Collection[str]) -> list[str]:
     kept = {fingerprint[:_CHARACTERS] for fingerprint in keep}
     gone = []
     for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        unused = _is_abandoned(place) if place.name.startswith(_ASIDE) else place.name not in kept
-        if unused:
+        is_aside = place.name.startswith(_ASIDE)
+        if place.name not in kept and _is_older(place, _ABANDONED_SECONDS if is_aside else unused_for):
             shutil.rmtree(place, ignore_errors=True)
             gone.append(place.name)
     return gone
@@ -109,7 +112,7 @@ def _settle(aside: Path, place: Path) -> None:
             raise
 
 
-def _is_abandoned(place: Path) -> bool:
+def _is_older(place: Path, seconds: float) -> bool:
     with suppress(OSError):
-        return time.time() - place.stat().st_mtime > _ABANDONED_SECONDS
+        return time.time() - place.stat().st_mtime >= seconds
     return False

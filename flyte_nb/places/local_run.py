@@ -154,6 +154,7 @@ class LocalRun:
                 version = self.version(environment)
                 work = self.place.preparing.ready(version, self._secrets, lambda line: self.say(call, line))
                 preparing = self._preparing[environment] = asyncio.ensure_future(work)
+                preparing.add_done_callback(_heard)
             ready = self._ready[environment] = await asyncio.shield(preparing)
         return ready
 
@@ -164,3 +165,8 @@ class LocalRun:
     def write(self, call: Call, stream: str, text: str) -> None:
         """Note what a call has written, and show it where the run was begun."""
         self._context.run(pass_on, call, stream, text)
+
+
+def _heard(prepared: asyncio.Future[Ready]) -> None:
+    if not prepared.cancelled():
+        prepared.exception()  # or asyncio says that nobody asked for it, when who did was cancelled

@@ -27,6 +27,7 @@ __all__ = ["Elsewhere"]
 
 # Where an exception keeps the id of the call in which it arose, as in the kernel.
 _AROSE = "_flyte_nb_arose"
+_MOST_SHAPES = 1_000
 
 
 class Elsewhere:
@@ -69,7 +70,8 @@ class Elsewhere:
             _, _, status, content, _ = answer[0]
             if status != RETURNED:
                 raise unpack_error(Parcel(content), self._definitions)
-            self._shapes = {known: shape for known, shape in self._shapes.items() if known[0] == job.run}
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()  # of runs that are long over, for the most part
             self._shapes[key] = content
         return self._shapes[key]
 

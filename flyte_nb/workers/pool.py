@@ -25,6 +25,8 @@ IDLE_SECONDS = 300.0
 """How long a worker that nobody uses is kept."""
 
 _LOOK_SECONDS = 5.0
+# Of more workers than these that nobody uses, the others are kept for a moment only: there was a burst.
+_MOST_IDLE, _SURPLUS_SECONDS = 8, 10.0
 _CLOSING_SECONDS = 5.0
 
 
@@ -139,10 +141,11 @@ class Pool:
 
     def _end_idle(self) -> None:
         with self._lock:
-            since = monotonic() - self._idle_seconds
-            idle = [worker for worker in self.workers if not worker.users and worker.idle_since < since]
-            for worker in idle:
-                worker.kill("")
+            idle = sorted((worker for worker in self.workers if not worker.users), key=lambda worker: worker.idle_since)
+            for number, worker in enumerate(reversed(idle)):
+                patience = self._idle_seconds if number < _MOST_IDLE else min(_SURPLUS_SECONDS, self._idle_seconds)
+                if monotonic() - worker.idle_since > patience:
+                    worker.kill("")
         asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._end_idle)
 
     def close(self) -> None:

@@ -117,7 +117,7 @@ class WorkerProcess:
 
 def _in_words(code: int) -> str:
     if code >= 0:
-        return f"it ended with exit code {code}"
+        return f"ended with exit code {code}"
     with suppress(ValueError):
-        return f"it was killed by signal {-code} ({signal.Signals(-code).name})"
-    return f"it was killed by signal {-code}"
+        return f"was killed by signal {-code} ({signal.Signals(-code).name})"
+    return f"was killed by signal {-code}"

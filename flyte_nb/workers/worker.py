@@ -307,7 +307,7 @@ class Worker:
         how = await self._process.wait()
         self._tails.close()
         self._process.clear_up()
-        self._fail_ready(WorkerStartError(self.spec.environment, f"{how}. {self._tails.last}".strip()))
+        self._fail_ready(WorkerStartError(self.spec.environment, f"it {how}. {self._tails.last}".strip()))
         for nested in list(self._nested.values()):
             nested.cancel()
         self._died = f"{how}, because {self._why}" if self._why else how

@@ -108,9 +108,9 @@ def test_what_is_there_is_not_written_again(tmp_path: Path) -> None:
     """Unpacking once more changes nothing, also not what a process has left in the folder."""
     folder = unpacked(version(files=FILES), tmp_path)
     (folder / "environments" / "__pycache__").mkdir()
-    seen = {path: path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")]}
+    seen = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert unpacked(version(files=FILES), tmp_path) == folder
-    assert {path: path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")]} == seen
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == seen
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
@@ -195,7 +195,7 @@ def test_a_killed_process_leaves_whole_folders(tmp_path: Path, unpacker: list[st
         interrupted += any(place.name.startswith(".") for place in code.iterdir()) if code.exists() else 0
         done = whole(code) if code.exists() else []
         assert done == list(range(len(done))), seed
-        collect_code(code, [f"{number:064x}"[::-1] for number in done[:-1]])
+        collect_code(code, [f"{number:064x}"[::-1] for number in done[:-1]], 0)
     subprocess.run([*unpacker, str(code), "30"], check=True, stdout=subprocess.DEVNULL)
     assert set(range(30)) <= set(whole(code))
     assert interrupted, seed
@@ -219,16 +219,26 @@ def test_code_that_nobody_runs_is_removed(tmp_path: Path) -> None:
         (folder / "half.py").touch()
     hours_ago = time.time() - 7_200
     os.utime(old, (hours_ago, hours_ago))
-    assert collect_code(tmp_path, ["a1" * 32]) == sorted([old.name, gone.name])
+    assert collect_code(tmp_path, ["a1" * 32], 0) == sorted([old.name, gone.name])
     assert {path.name for path in tmp_path.iterdir()} == {kept.name, now.name}
-    assert collect_code(tmp_path / "nowhere", []) == []
+    assert collect_code(tmp_path / "nowhere", [], 0) == []
 
 
 def test_collected_code_is_unpacked_again(tmp_path: Path) -> None:
     """What was removed comes back when it is needed."""
     folder = unpacked(version(files=FILES), tmp_path)
     before = content(folder)
-    collect_code(tmp_path, [])
+    collect_code(tmp_path, [], 0)
     assert not folder.exists()
     assert content(unpacked(version(files=FILES), tmp_path)) == before
     assert flyte_nb.registry() == {}
+
+
+def test_code_that_was_used_lately_stays(tmp_path: Path) -> None:
+    """What is no longer deployed is removed only when no worker began with it for a while."""
+    place = unpacked(version(), tmp_path)
+    os.utime(place, (0, 0))
+    unpacked(version(), tmp_path)
+    assert collect_code(tmp_path, [], 3_600) == []
+    os.utime(place, (0, 0))
+    assert collect_code(tmp_path, [], 3_600) == [place.name]
