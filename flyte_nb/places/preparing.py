@@ -76,7 +76,9 @@ class Ready:
         if not gpus and not self._hides_gpus:
             return self._worker
         visible = ",".join(gpu.index for gpu in gpus)
-        given = {**dict(self._worker.variables), "CUDA_VISIBLE_DEVICES": visible}
+        # In the order of the bus, as they were found: CUDA has another by default.
+        chosen = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": visible}
+        given = {**dict(self._worker.variables), **chosen}
         return replace(self._worker, variables=tuple(sorted(given.items())))
 
 
