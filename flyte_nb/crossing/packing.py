@@ -83,6 +83,9 @@ def unpack(parcel: Parcel, what: str, definitions: Definitions) -> Any:
             "of the parameter"
         )
         raise CannotCrossError(what, error.name, reason) from None
+    except ImportError as error:
+        reason = f"it needs {error.name}, which cannot be imported in {definitions.side}. Add it to that image"
+        raise CannotCrossError(what, "value", reason) from error
     except Exception as error:
         reason = f"it cannot be put together in {definitions.side}: {message_of(error)}. Return plain data instead"
         raise CannotCrossError(what, "value", reason) from error

@@ -58,7 +58,8 @@ def _made(module: str, name: str, shape: Shape) -> type:
     last = name.rpartition(".")[2]
     kind: Any
     if form == "namedtuple":
-        kind = collections.namedtuple(last, fields)  # type: ignore[misc]  # known only now
+        namedtuple: Any = collections.namedtuple
+        kind = namedtuple(last, fields)
     else:
         kind = dataclasses.make_dataclass(last, fields, frozen=frozen)
     kind.__module__, kind.__qualname__ = module or "__main__", name
