@@ -13,8 +13,14 @@ def described(dtype: Any) -> Any:
     """Return a description of an element type: text, or a tuple that begins with what it is."""
     if dtype.names is not None:
         fields = [dtype.fields[name] for name in dtype.names]
-        formats, offsets = [described(field[0]) for field in fields], [field[1] for field in fields]
-        return "fields", dtype.names, formats, offsets, dtype.itemsize, _record_type(dtype)
+        layout = {
+            "names": list(dtype.names),
+            "formats": [described(field[0]) for field in fields],
+            "offsets": [field[1] for field in fields],
+            "titles": [field[2] if len(field) > 2 else None for field in fields],
+            "itemsize": dtype.itemsize,
+        }
+        return "fields", layout, dtype.type.__name__ == "record"
     if dtype.subdtype is not None:
         return "array", described(dtype.subdtype[0]), dtype.shape
     if dtype.kind == "T":  # strings of any length, of numpy 2
@@ -25,10 +31,6 @@ def described(dtype: Any) -> Any:
     return str(dtype.str)
 
 
-def _record_type(dtype: Any) -> bool:
-    return bool(dtype.type.__name__ == "record")
-
-
 def element_type(description: Any) -> Any:
     """Return the element type that `described` has described; where numpy has no strings of any length, objects."""
     numpy = installed.numpy()
@@ -37,9 +39,8 @@ def element_type(description: Any) -> Any:
         return numpy.dtype(description)
     form, *rest = description
     if form == "fields":
-        names, formats, offsets, itemsize, is_record = rest
-        types = [element_type(each) for each in formats]
-        made = numpy.dtype({"names": names, "formats": types, "offsets": offsets, "itemsize": itemsize})
+        layout, is_record = rest
+        made = numpy.dtype({**layout, "formats": [element_type(each) for each in layout["formats"]]})
         return numpy.dtype((numpy.record, made)) if is_record else made
     if form == "array":
         return numpy.dtype((element_type(rest[0]), rest[1]))

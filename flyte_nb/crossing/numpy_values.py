@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Any], tuple[Any, ...]]
 
-__all__ = ["rule_for"]
+__all__ = ["is_scalar_type", "rule_for", "scalar_type"]
 
 
 def rule_for(kind: Any) -> Rule | None:
@@ -130,6 +130,17 @@ def text_scalar(content: str | bytes) -> Any:
     numpy = installed.numpy()
 
     return (numpy.str_ if isinstance(content, str) else numpy.bytes_)(content)
+
+
+def is_scalar_type(kind: type) -> bool:
+    """Say whether `kind` is a type like numpy.float64, which every version of numpy has."""
+    numpy: Any = sys.modules.get("numpy")
+    return hasattr(numpy, "generic") and issubclass(kind, numpy.generic) and getattr(numpy, kind.__name__, None) is kind
+
+
+def scalar_type(name: str) -> Any:
+    """Return the type with that name."""
+    return getattr(installed.numpy(), name)
 
 
 def reduced_type(value: Any) -> tuple[Any, ...]:
