@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-__all__ = ["made", "taken_apart"]
+__all__ = ["fill", "made", "reduced", "taken_apart"]
 
 
 def taken_apart(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any], tuple[BaseException, ...]]:
@@ -16,6 +17,20 @@ def taken_apart(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any], 
     state.update(vars(error))
     children = getattr(error, "exceptions", ()) if _is_group(type(error)) else ()
     return (args[:1] if children else args), state, tuple(children)
+
+
+def reduced(error: BaseException) -> tuple[Any, ...]:
+    """Return how an exception that is a value is made again, without its traceback."""
+    args, state, children = taken_apart(error)
+    links = (error.__cause__, error.__context__, error.__suppress_context__)
+    return made, (type(error), list(args), {}, list(children)), (state, links), None, None, fill
+
+
+def fill(error: BaseException, held: tuple[dict[str, Any], tuple[Any, ...]]) -> None:
+    """Give an exception what it holds."""
+    state, links = held
+    _set(error, state)
+    error.__cause__, error.__context__, error.__suppress_context__ = links
 
 
 def made(kind: Any, args: list[Any], state: dict[str, Any], children: list[BaseException]) -> BaseException:
@@ -31,9 +46,17 @@ def made(kind: Any, args: list[Any], state: dict[str, Any], children: list[BaseE
     error: BaseException = base.__new__(kind, *given)
     if not children:
         base.__init__(error, *given)  # what it keeps of its own is set here
-    for name, value in state.items():
-        vars(error)[name] = value
+    _set(error, state)
     return error
+
+
+def _set(error: BaseException, state: dict[str, Any]) -> None:
+    for name, value in state.items():
+        # What Python's own types keep of theirs, as ImportError its name; never a property of the user's.
+        if isinstance(getattr(type(error), name, None), MemberDescriptorType | GetSetDescriptorType):
+            setattr(error, name, value)
+        else:
+            vars(error)[name] = value
 
 
 def _of_python(kind: type[BaseException]) -> Any:

@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flyte_nb.crossing.errors_as_values import made, taken_apart
-from flyte_nb.crossing.frames import Frame, as_traceback, frames_of
+from flyte_nb.crossing.frames import Frame, as_text, as_traceback, frames_of
 from flyte_nb.crossing.packing import pack, unpack
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.crossing.refusing import message_of, type_name
@@ -22,7 +22,9 @@ __all__ = ["pack_error", "unpack_error"]
 # An exception keeps here what it was on the other side: its frames, and all of it if its type cannot be had.
 _FRAMES = "__flyte_nb_frames__"
 _WHOLE = "__flyte_nb_whole__"
-_OWN = (_FRAMES, _WHOLE)
+# Where no traceback can be made, its text is a note.
+_NOTES = "__notes__"
+_NOTE = "Where it was raised (most recent call last):\n"
 # Of a chain of exceptions, each the cause or the context of another.
 _MOST = 50
 _WHAT = "an exception"
@@ -109,24 +111,28 @@ class _Describing:
         return self.numbers[id(error)]
 
     def _described(self, error: BaseException) -> Described:
+        links: dict[str, Any] = {
+            "cause": self._number(error.__cause__),
+            "context": self._number(error.__context__),
+            "suppressed": error.__suppress_context__,
+            "frames": [*frames_of(error.__traceback__), *vars(error).get(_FRAMES, ())],
+        }
+        whole: Described | None = vars(error).get(_WHOLE)
+        if whole is not None:
+            return whole._replace(children=[], **links)
         kind = type(error)
-        held = vars(error)
-        whole: Described | None = held.get(_WHOLE)
         args, state, children = taken_apart(error)
         numbers = [self._number(child) for child in children]
         return Described(
-            module=whole.module if whole else kind.__module__,
-            name=whole.name if whole else kind.__qualname__,
-            user=whole.user if whole else self.definitions.name_of(kind),
-            kind=whole.kind if whole else type_name(kind),
-            message=whole.message if whole else _text(error),
-            args=whole.args if whole else [self._part(value) for value in args],
-            state=whole.state if whole else {k: self._part(v) for k, v in state.items() if k not in _OWN},
+            module=kind.__module__,
+            name=kind.__qualname__,
+            user=self.definitions.name_of(kind),
+            kind=type_name(kind),
+            message=_text(error),
+            args=[self._part(value) for value in args],
+            state={name: self._part(value) for name, value in _own_state(state).items()},
             children=[number for number in numbers if number is not None],
-            cause=self._number(error.__cause__),
-            context=self._number(error.__context__),
-            suppressed=error.__suppress_context__,
-            frames=[*frames_of(error.__traceback__), *held.get(_FRAMES, ())],
+            **links,
         )
 
     def _part(self, value: Any) -> Part:
@@ -157,7 +163,7 @@ class _Making:
             if other is not None:
                 setattr(error, link, self.made(other))
         error.__suppress_context__ = each.suppressed
-        _add_frames(error, each.frames, self.definitions.side)
+        _add_frames(error, each.frames)
         return error
 
     def _bare(self, each: Described) -> BaseException:
@@ -186,6 +192,14 @@ class _Making:
             return part.text
 
 
+def _own_state(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an exception without those it was given on its way."""
+    own = {name: value for name, value in state.items() if name not in (_FRAMES, _WHOLE)}
+    if _NOTES in own:
+        own[_NOTES] = [note for note in own[_NOTES] if not str(note).startswith(_NOTE)]
+    return own
+
+
 def _text(error: BaseException) -> str:
     try:
         return str(error)
@@ -193,9 +207,8 @@ def _text(error: BaseException) -> str:
         return "(its message cannot be shown)"
 
 
-def _add_frames(error: BaseException, frames: list[Frame], side: str) -> None:
-    if not frames:
-        return
+def _add_frames(error: BaseException, frames: list[Frame]) -> None:
     error.__traceback__ = as_traceback(frames)
-    if error.__traceback__ is None:
+    if frames and error.__traceback__ is None:
         vars(error)[_FRAMES] = frames
+        vars(error)[_NOTES] = [*vars(error).get(_NOTES, ()), _NOTE + as_text(frames)]

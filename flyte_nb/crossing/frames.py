@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "as_text", "as_traceback", "frames_of"]
 
-_OWN = str(Path(__file__).parent.parent)
+_OWN = str(Path(__file__).parent.parent) + os.sep
 _MOST = 1000
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flyte_nb.crossing.records import is_customised
 
-__all__ = ["blank", "fill", "is_model", "is_stood_in", "parameters", "parametrised", "reduced"]
+__all__ = ["blank", "field_names", "fill", "is_model", "is_stood_in", "parameters", "parametrised", "reduced"]
 
 # Where a class that stands for a model keeps what is not a field.
 _REST = "__flyte_nb_rest__"
@@ -19,6 +19,16 @@ def is_model(kind: type) -> bool:
         return False
     bases = [base for base in kind.__mro__ if base.__name__ == "BaseModel"]
     return any(base.__module__.partition(".")[0] == "pydantic" for base in bases) and not is_customised(kind)
+
+
+def field_names(kind: type) -> tuple[str, ...]:
+    """Return the names of the fields of a class of models."""
+    # Since 2.10, before that, and of version 1.
+    for attribute in ("__pydantic_fields__", "model_fields", "__fields__"):
+        fields = getattr(kind, attribute, None)
+        if isinstance(fields, dict):
+            return tuple(fields)
+    return ()
 
 
 def parameters(kind: type) -> tuple[type, tuple[Any, ...]] | None:

@@ -15,7 +15,7 @@ from flyte_nb.libraries import distributions, library_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Need", "check", "needs_of"]
+__all__ = ["Need", "check", "needs_of", "other_python"]
 
 
 class Need(NamedTuple):
@@ -71,17 +71,29 @@ def check(needs: Sequence[Need], side: str) -> None:
         if own == need.version:
             continue
         name = next(iter(distributions(need.package)), need.package)
-        there = f"{name} {need.version} in {need.side}"
+        there = f"{name} {need.version.removeprefix(f'{name} ')} in {need.side}"
         if own is None:
             reason = f"it needs {there}, which is not installed in {side}. Add it to that image, or send plain data"
         else:
             advice = "Pin the same version in both images, or send plain data"
-            reason = f"it is pickled by {there}, and {side} has {own}. {advice}"
+            reason = f"it is pickled by {there}, and {side} has {own.removeprefix(f'{name} ')}. {advice}"
         raise CannotCrossError(need.where, need.kind, reason)
 
 
+def other_python(needs: Sequence[Need], side: str, problem: str) -> CannotCrossError | None:
+    """Return the error for a value that a library cannot put together here, if Python is of another version there."""
+    for need in needs:
+        if need.python.split(".")[:2] != platform.python_version().split(".")[:2]:
+            reason = (
+                f"it is pickled with Python {need.python} in {need.side}, and {side} has {platform.python_version()}: "
+                f"{problem}. Use the same Python in both images, or send plain data"
+            )
+            return CannotCrossError(need.where, need.kind, reason)
+    return None
+
+
 def _own_version(package: str) -> str | None:
-    if package not in sys.modules:
+    if sys.modules.get(package) is None:
         try:
             resolve_name(package)
         except Exception:  # noqa: BLE001 - importing a library may do anything

@@ -8,7 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.memory import Memory
-from flyte_nb.crossing.needs import Need, check, needs_of
+from flyte_nb.crossing.needs import Need, check, needs_of, other_python
 from flyte_nb.crossing.parcel import LARGE, Parcel
 from flyte_nb.crossing.parts import find_part
 from flyte_nb.crossing.pickler import Packer
@@ -83,6 +83,9 @@ def unpack(parcel: Parcel, what: str, definitions: Definitions) -> Any:
             "of the parameter"
         )
         raise CannotCrossError(what, error.name, reason) from None
+    except ImportError as error:
+        reason = f"it needs {error.name}, which cannot be imported in {definitions.side}. Add it to that image"
+        raise CannotCrossError(what, "value", reason) from error
     except Exception as error:
         reason = f"it cannot be put together in {definitions.side}: {message_of(error)}. Return plain data instead"
         raise CannotCrossError(what, "value", reason) from error
@@ -147,7 +150,15 @@ def _unpacked(parcel: Parcel, definitions: Definitions) -> Any:
     body, *chunks = buffers
     end = len(chunks) - lent
     packages = {need.package for need in needs}
-    return Opener(io.BytesIO(body), definitions, chunks[:end], chunks[end:], packages).load()
+    try:
+        return Opener(io.BytesIO(body), definitions, chunks[:end], chunks[end:], packages).load()
+    except UndefinedError:
+        raise
+    except Exception as error:
+        problem = other_python(needs, definitions.side, message_of(error))
+        if problem:
+            raise problem from error
+        raise
 
 
 def _refused(error: RefusedError, named: Named) -> CannotCrossError:

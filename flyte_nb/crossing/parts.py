@@ -31,7 +31,7 @@ def find_part(value: Any, wanted: Callable[[Any], bool]) -> tuple[str, Any] | No
             continue
         seen[id(part)] = part
         if wanted(part):
-            return path, part
+            return path.strip(), part
         pending.extend((path + step, inner) for step, inner in _inside(part))
     return None
 

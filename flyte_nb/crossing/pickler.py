@@ -7,10 +7,12 @@ import pickle
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.crossing import markers, models, stand_ins, standard
+from flyte_nb.crossing import markers, models, numpy_values, stand_ins, standard
 from flyte_nb.crossing.refusing import RefusedError, no_name, why_not
 from flyte_nb.crossing.rules import rule_for
 from flyte_nb.libraries import has_name, is_library, is_of_python
+from flyte_nb.model.environment import TaskEnvironment
+from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
     from io import BytesIO
@@ -45,13 +47,15 @@ class Packer(pickle.Pickler):
             return markers.chunk, (len(self.chunks) - 1,)
         if kind is FunctionType or isinstance(value, type):
             return self._by_name(value)
-        rule = rule_for(kind)
-        if rule is not None:
-            return rule(value)
         if kind.__module__.startswith("flyte_nb."):
             named = self.definitions.name_of(value)
             if named is not None:
                 return markers.defined, (*named, None)
+            if kind in (Task, TaskEnvironment):
+                raise RefusedError(value, "it is defined by no cell; define it at the top level of one")
+        rule = rule_for(kind)
+        if rule is not None:
+            return rule(value)
         return self._as_it_says(value, kind)
 
     def _by_name(self, value: Any) -> Any:
@@ -66,6 +70,8 @@ class Packer(pickle.Pickler):
             parameters = models.parameters(value)
             if parameters is not None:
                 return models.parametrised, parameters
+            if numpy_values.is_scalar_type(value):
+                return numpy_values.scalar_type, (value.__name__,)
             public = standard.name_in_public(value)
             if public is not None:
                 return standard.named, public
@@ -90,6 +96,8 @@ class Packer(pickle.Pickler):
 
     def _as_it_says(self, value: Any, kind: type) -> Any:
         """Return what pickle would ask the value itself for."""
+        if kind.__module__ == "itertools":  # from 3.14 on they cannot be pickled
+            raise why_not(value)
         reduce = copyreg.dispatch_table.get(kind)
         try:
             reduced = reduce(value) if reduce else value.__reduce_ex__(5)

@@ -6,7 +6,7 @@ import dataclasses
 from types import MemberDescriptorType
 from typing import Any
 
-__all__ = ["blank", "fill", "is_customised", "is_record", "reduced"]
+__all__ = ["blank", "fill", "is_customised", "is_record", "record_fields", "reduced"]
 
 # With these a class says itself how it is taken apart.
 _HOOKS = ("__reduce_ex__", "__reduce__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__")
@@ -34,12 +34,13 @@ def is_customised(kind: type) -> bool:
 
 def reduced(value: Any) -> tuple[Any, ...]:
     """Return how a record is put together again."""
-    state = {name: getattr(value, name) for name in _fields(type(value)) if hasattr(value, name)}
+    state = {name: getattr(value, name) for name in record_fields(type(value)) if hasattr(value, name)}
     state.update(getattr(value, "__dict__", ()))
     return blank, (type(value),), state, None, None, fill
 
 
-def _fields(kind: type) -> tuple[str, ...]:
+def record_fields(kind: type) -> tuple[str, ...]:
+    """Return the names of the fields of a record's class."""
     if dataclasses.is_dataclass(kind):
         return tuple(field.name for field in dataclasses.fields(kind))
     return tuple(attribute.name for attribute in kind.__attrs_attrs__)  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import io
 import types
 from typing import Any
 
+from flyte_nb.errors.base import brief
 from flyte_nb.libraries import has_name
 from flyte_nb.masking import without_credentials
 
@@ -70,9 +71,9 @@ def type_name(kind: type) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return what `error` says, with credentials masked."""
+    """Return what `error` says, shortened, with credentials masked."""
     try:
-        return str(without_credentials(str(error))) or type(error).__name__
+        return brief(str(without_credentials(str(error)))).rstrip(".") or type(error).__name__
     except Exception:  # noqa: BLE001 - an exception's own __str__ may do anything
         return type(error).__name__
 

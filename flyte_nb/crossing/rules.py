@@ -9,7 +9,7 @@ import re
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.crossing import models, records, standard
+from flyte_nb.crossing import arrow_values, errors_as_values, models, numpy_values, pandas_values, records, standard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -30,8 +30,13 @@ def rule_for(kind: type) -> Rule | None:
 
 
 def _found(kind: type) -> Rule | None:
+    rule = numpy_values.rule_for(kind) or pandas_values.rule_for(kind) or arrow_values.rule_for(kind)
+    if rule is not None:
+        return rule
     if issubclass(kind, enum.Enum):
         return standard.reduced_member
+    if issubclass(kind, BaseException):
+        return errors_as_values.reduced
     if models.is_model(kind):
         return models.reduced
     if records.is_record(kind):

@@ -9,6 +9,9 @@ import collections
 import dataclasses
 from typing import Any
 
+from flyte_nb.crossing.models import field_names, is_model
+from flyte_nb.crossing.records import is_record, record_fields
+
 __all__ = ["is_stand_in", "name_and_shape", "shape_of", "stand_in"]
 
 Shape = tuple[Any, ...]
@@ -20,15 +23,11 @@ _names: dict[type, tuple[str, str, Shape]] = {}
 
 def shape_of(kind: type) -> Shape | None:
     """Return what a class needs to be stood in for, or None if it has more to it than fields."""
-    if dataclasses.is_dataclass(kind):
-        frozen = kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        return ("record", tuple(field.name for field in dataclasses.fields(kind)), frozen)
-    attributes = getattr(kind, "__attrs_attrs__", None)
-    if attributes is not None:
-        return ("record", tuple(attribute.name for attribute in attributes), False)
-    fields = getattr(kind, "__pydantic_fields__", None)
-    if isinstance(fields, dict):
-        return ("record", tuple(fields), False)
+    if is_model(kind):
+        return ("record", field_names(kind), False)
+    if is_record(kind):
+        frozen = dataclasses.is_dataclass(kind) and kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        return ("record", record_fields(kind), frozen)
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return ("namedtuple", tuple(kind._fields), False)
     return None
@@ -58,7 +57,8 @@ def _made(module: str, name: str, shape: Shape) -> type:
     last = name.rpartition(".")[2]
     kind: Any
     if form == "namedtuple":
-        kind = collections.namedtuple(last, fields)  # type: ignore[misc]  # known only now
+        namedtuple: Any = collections.namedtuple
+        kind = namedtuple(last, fields)
     else:
         kind = dataclasses.make_dataclass(last, fields, frozen=frozen)
     kind.__module__, kind.__qualname__ = module or "__main__", name

@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.markers import Chunk
+from flyte_nb.libraries import is_of_python
 
 if TYPE_CHECKING:
     import enum
@@ -59,9 +60,9 @@ def array_of(code: str, content: memoryview) -> array.array[Any]:
 
 
 def name_in_public(kind: type) -> tuple[str, str] | None:
-    """Return module and name of a class that calls itself part of a private module, and is in a public one too."""
+    """Return the public module and the name of a class of Python that calls itself part of a private one, or None."""
     public, private, _ = kind.__module__.partition("._")
-    if not private:
+    if not private or not is_of_python(public.partition(".")[0]):
         return None
     found: Any = sys.modules.get(public)
     for name in kind.__qualname__.split("."):
