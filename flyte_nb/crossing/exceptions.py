@@ -12,6 +12,7 @@ from flyte_nb.crossing.packing import pack, unpack
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.crossing.refusing import message_of, type_name
 from flyte_nb.errors import RemoteError, shown
+from flyte_nb.libraries import is_of_python
 from flyte_nb.masking import without_credentials
 
 if TYPE_CHECKING:
@@ -180,8 +181,9 @@ class _Making:
     def _type(self, each: Described) -> Any:
         if each.user is not None:
             return self.definitions.find(*each.user)
-        loaded = sys.modules.get(each.module)
-        return getattr(loaded, each.name, None) or resolve_name(f"{each.module}:{each.name}")
+        if each.module not in sys.modules and not is_of_python(each.module.partition(".")[0]):
+            raise LookupError(each.module)  # nobody here can ask for it; importing it may take seconds
+        return resolve_name(f"{each.module}:{each.name}")
 
     def _value(self, part: Part) -> Any:
         if part.payload is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "as_text", "as_traceback", "frames_of"]
 
 _OWN = str(Path(__file__).parent.parent) + os.sep
-_MOST = 1000
+# Of a deep recursion, the frames at either end tell what there is to tell.
+_OUTER, _INNER = 20, 80
 
 
 class Frame(NamedTuple):
@@ -33,13 +35,15 @@ class Frame(NamedTuple):
 
 def frames_of(running: TracebackType | None) -> list[Frame]:
     """Return the frames of a traceback, the outermost first, without those of flyte_nb."""
-    frames: list[Frame] = []
-    while running is not None and len(frames) < _MOST:
+    outer: list[Frame] = []
+    inner: deque[Frame] = deque(maxlen=_INNER)
+    while running is not None:
         code = running.tb_frame.f_code
         if not code.co_filename.startswith(_OWN):
-            frames.append(Frame(code.co_filename, running.tb_lineno or 0, code.co_name))
+            frame = Frame(code.co_filename, running.tb_lineno or 0, code.co_name)
+            (outer if len(outer) < _OUTER else inner).append(frame)
         running = running.tb_next
-    return frames
+    return [*outer, *inner]
 
 
 def as_traceback(frames: Sequence[Frame]) -> TracebackType | None:
