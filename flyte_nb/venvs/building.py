@@ -8,6 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flyte_nb.masking import without_credentials
+from flyte_nb.venvs.commands import finished
+from flyte_nb.venvs.origins import mask_origins
 from flyte_nb.venvs.site import Site
 from flyte_nb.venvs.trying import try_imports
 from flyte_nb.venvs.with_pip import Pip
@@ -48,6 +50,7 @@ async def build(spec: VenvSpec, folder: Path, final: Path, log: Callable[[str], 
     await installer.create(site)
     if spec.packages:
         await installer.install(site)
+        await finished(asyncio.to_thread(mask_origins, folder))
     installed = await try_imports(site)
     site.log(f"built in {monotonic() - begun:.1f} s")
     return {

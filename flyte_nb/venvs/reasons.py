@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["no_python", "pip_reason", "uv_reason"]
 
-# An error keeps 300 characters, and the advice must be among them.
-_LONGEST = 210
+# An error keeps so many characters, and the advice must be among them.
+_LONGEST = 300
 _OWN = "{}.{}".format(*sys.version_info[:2])
 # Older versions draw a tree of causes, later ones have "cause:" before each; long ones go on in the next line.
 _LABEL = re.compile(r"^[\s│]*(?P<label>×|[├╰]─▶|(?:error|cause|caused by|hint):)?\s*", re.IGNORECASE)
@@ -34,7 +34,7 @@ def uv_reason(lines: Sequence[str]) -> str:
     for line in lines[begin:]:
         label = _LABEL.match(line)
         between = ": " if label and label["label"] else " "
-        told += between + _LABEL.sub("", line)
+        told = told.rstrip(": ") + between + _LABEL.sub("", line)
     return _with_advice(_WITHOUT_NEWS.sub("", told.strip(": ")), lines)
 
 
@@ -46,17 +46,17 @@ def pip_reason(lines: Sequence[str]) -> str:
 
 def no_python(version: str, lines: Sequence[str] = ()) -> str:
     """Return that there is no Python of `version` and what to do, with the last of what was said by what looked."""
-    said = f" ({_LABEL.sub('', lines[-1])[-_LONGEST // 2 :]})" if lines else ""
+    said = f" ({_LABEL.sub('', lines[-1])[-_LONGEST // 3 :]})" if lines else ""
     advice = f'Install it, or name one that is here: flyte.Image.from_debian_base(python="{_OWN}").'
     return f"there is no Python {version} here{said}. {advice}"
 
 
 def _with_advice(reason: str, lines: Sequence[str]) -> str:
     advice = f" {_NETWORK_ADVICE}" if any(map(_UNREACHABLE.search, lines)) else ""
-    return f"{_without_middle(reason) or 'the installer does not say why'}{advice}"
+    return _without_middle(reason or "the installer does not say why", _LONGEST - len(advice)) + advice
 
 
-def _without_middle(text: str) -> str:
-    """Return `text` with at most so many characters: how it begins and how it ends says most."""
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
+def _without_middle(text: str, longest: int) -> str:
+    """Return `text` with at most `longest` characters: how it begins and how it ends says most."""
+    half = longest // 2 - 2
+    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"

@@ -16,6 +16,7 @@ from flyte_nb.venvs import building, trying
 from flyte_nb.venvs.venvs import Venvs
 
 from .conftest import spec_of
+from .index import index
 from .wheels import make_slow_source, make_wheel
 
 if TYPE_CHECKING:
@@ -121,18 +122,27 @@ def test_a_python_that_is_not_there(venvs: Venvs, without_uv: None, home: Path) 
         ("nothing-like-it", "nothing-like-it was not found"),
         ("six", "six was not found"),
         ("alpha==99", "there is no version of alpha==99"),
-        ("future", r"requires Python ?>=3\.99"),
         ("./nowhere/x-1.0-py3-none-any.whl", "nowhere"),
     ],
 )
 def test_what_cannot_be_installed(build: Build, wheels: Path, home: Path, package: str, reason: str) -> None:
     """The error is one line with what the installer says of it, and nothing is left."""
     make_wheel(wheels, "alpha")
-    make_wheel(wheels, "future", python=">=3.99")
     with pytest.raises(VenvError, match=reason) as caught:
         build(package)
     assert "\n" not in str(caught.value)
     assert not left(home)
+
+
+def test_a_package_for_another_python(build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says which Python it needs."""
+    wheel = make_wheel(tmp_path / "served" / "future", "future", "77.0", python=">=3.99")
+    link = f'<a href="{wheel.name}" data-requires-python="&gt;=3.99">{wheel.name}</a>'
+    (wheel.parent / "index.html").write_text(link)
+    with index(tmp_path / "served", "robot", "password") as host:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://robot:password@{host}/")
+        with pytest.raises(VenvError, match=r"Python ?>=3\.99"):
+            build("future==77.0")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, said: list[str]) -> None:

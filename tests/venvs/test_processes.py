@@ -64,8 +64,10 @@ def other(home: Path, what: str, *packages: str) -> Iterator[subprocess.Popen[st
         process.communicate()
 
 
-def wait_for(path: Path) -> None:
+def wait_for(path: Path, *processes: subprocess.Popen[str]) -> None:
+    """Wait until the file is there, which one of `processes` makes."""
     while not path.exists():
+        assert None in [process.poll() for process in processes], "nobody makes it any more"
         time.sleep(0.005)
 
 
@@ -126,7 +128,7 @@ def test_who_waits_can_be_cancelled(home: Path, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     source = str(make_slow_source(tmp_path / "slow", begun))
     with other(home, "build", source) as builder:
-        wait_for(begun)
+        wait_for(begun, builder)
 
         async def scenario() -> None:
             said: asyncio.Queue[str] = asyncio.Queue()
@@ -145,8 +147,8 @@ def test_the_installer_ends_with_a_kernel_that_is_killed(home: Path, tmp_path: P
     """Nothing goes on behind it, and whoever builds it next finds no lock."""
     begun = tmp_path / "begun"
     source = make_slow_source(tmp_path / "slow", begun)
-    with other(home, "build", str(source)):
-        wait_for(begun)
+    with other(home, "build", str(source)) as builder:
+        wait_for(begun, builder)
     while processes_with(str(home)):
         time.sleep(0.01)
     with pytest.raises(VenvError, match="Failed to build"):
@@ -161,8 +163,8 @@ def test_who_waits_for_one_that_is_killed_builds_it(home: Path, tmp_path: Path, 
     slow += f"    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(600)\n"
     make_wheel(wheels, "alpha", files={"alpha.py": slow})
     with other(home, "build", "alpha") as killed, other(home, "build", "alpha") as waiting:
-        wait_for(begun)
-        killed.kill() if killed_builds(killed) else waiting.kill()
+        wait_for(begun, killed, waiting)
+        killed.kill() if builds(killed) else waiting.kill()
         survivor = waiting if killed.wait() else killed
         assert survivor.communicate()[0].splitlines()[-1] == "done"
 
@@ -176,11 +178,12 @@ def test_killed_at_any_moment(home: Path, wheels: Path, tmp_path: Path) -> None:
     killed_in_the_middle = 0
     for _ in range(25):
         with other(home, "build", "alpha") as builder:
-            time.sleep(chosen.uniform(0.1, 1.2))
+            assert builds(builder)
+            time.sleep(chosen.uniform(0, 0.8))
         python = venvs.find(spec)
         assert python is None or is_whole(python)
         killed_in_the_middle += builder.returncode != 0 and python is None
-        if python and chosen.random() < 0.7:
+        if python:
             assert venvs.collect((), 0) == [spec.key]
     assert killed_in_the_middle > 5
     assert is_whole(asyncio.run(venvs.ensure(spec, print)))
@@ -253,13 +256,13 @@ def test_what_is_being_built_is_not_collected(home: Path, tmp_path: Path) -> Non
     begun = tmp_path / "begun"
     source = str(make_slow_source(tmp_path / "slow", begun))
     with other(home, "build", source) as builder:
-        wait_for(begun)
+        wait_for(begun, builder)
         Venvs(home).collect((), 0)
         assert len(list((home / "aside").iterdir())) == 1
         assert builder.poll() is None
 
 
-def killed_builds(process: subprocess.Popen[str]) -> bool:
-    """Say whether it is the one that builds: the other waits."""
+def builds(process: subprocess.Popen[str]) -> bool:
+    """Say whether the process is one that builds, or else waits for another."""
     assert process.stdout
     return process.stdout.readline().startswith("building")
