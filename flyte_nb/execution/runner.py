@@ -300,16 +300,13 @@ class Runner:
         return collector
 
     @contextmanager
-    def collecting(self, on: str | None = None) -> Iterator[Journal]:
+    def collecting(self, place: PlacedRun | None = None) -> Iterator[Journal]:
         """Give a journal of all that the body calls, which is a part of the run around it, if there is one.
 
         Args:
-            on: The name of the place where what is called runs; by default as around it.
-
-        Raises:
-            UnknownPlaceError: There is no such place.
+            place: The run elsewhere that what is called is a part of; by default as around it.
         """
-        collector = self.collector(self.begin(on))
+        collector = self.collector(place)
         token = _caller.set(collector)
         try:
             yield collector.journal
@@ -317,12 +314,21 @@ class Runner:
             collector.journal.closed = True
             _restore(token)
 
+    @property
+    def known_places(self) -> tuple[str, ...]:
+        """The names of the places where tasks can run."""
+        return INLINE, *self.places
+
     def begin(self, on: object) -> PlacedRun | None:
-        """Return a new run in the place `on`, or None if that is this process."""
+        """Return a new run in the place `on`, or None if that is this process.
+
+        Raises:
+            UnknownPlaceError: There is no such place.
+        """
         if on is None or on == INLINE:
             return None
         if not isinstance(on, str) or on not in self.places:
-            raise UnknownPlaceError(on, (INLINE, *self.places))
+            raise UnknownPlaceError(on, self.known_places)
         return self.places[on](None)
 
     async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any], on: str | None = None) -> Run[Any]:
@@ -352,13 +358,19 @@ class Runner:
         check_inputs(task, args, kwargs)
         from flyte_nb.execution.capture import capturing
 
-        with capturing(), self.collecting(on) as journal:
-            result = task.aio(*args, **kwargs) if on not in (None, INLINE) or task.version else task(*args, **kwargs)
+        with capturing(), self.collecting(self.begin(on)) as journal:
+            result = task.aio(*args, **kwargs) if _runs_elsewhere(task) else task(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
         calls = journal.calls()
         tree = tuple(call.node() for call in calls)
         return Run(self.run_name(tree[0].root), task.name, result, tree, _in_order(calls))
+
+
+def _runs_elsewhere(task: Task[..., Any]) -> bool:
+    """Say whether a call of `task` from here runs in another process: it keeps nobody here from going on."""
+    caller = _caller.get()
+    return task.version is not None or (caller is not None and caller.place is not None)
 
 
 def _journal_of(caller: Call | Collector | None) -> Journal:

@@ -14,12 +14,13 @@ from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
-from flyte_nb.jupyter.expressions import check_expression, run_expression
+from flyte_nb.jupyter.expressions import run_expression
 from flyte_nb.jupyter.interrupts import interruptible
 from flyte_nb.jupyter.live import ending, updating, updating_from_a_thread
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors, usage_error
+from flyte_nb.jupyter.run_lines import run_line
 from flyte_nb.jupyter.threads import run_in_thread
 from flyte_nb.session import DEFAULT_CONCURRENCY
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.watching import Watcher
+    from flyte_nb.execution.placing import PlacedRun
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.on_screen import ViewsOnScreen
     from flyte_nb.session import Session
@@ -142,10 +144,13 @@ class ActingMagics(Magics):
 
         Write the call after the magic: `model = %flyte_run train_model(epochs=3)`. Anything that can be awaited will
         do: `%flyte_run asyncio.gather(train_model(1), train_model(2))`. Interrupting the kernel stops the work.
+
+        `%flyte_run train_model(epochs=3) --on local` runs it, and all that it calls, as it was deployed to the local
+        target: each environment in a process of its own, with its own packages. `--on inline` runs it in this kernel,
+        as it is defined now, which is the default unless `%config FlyteNB.run_on = "local"` was said.
         """
         __tracebackhide__ = True
-        expression = check_expression(line)
-        return run_in_thread(lambda: self._run(expression, local_ns or {}))
+        return run_in_thread(self._begun(line, local_ns or {}))
 
     @one_line_errors
     def awaited(self, magic: str, line: str, local: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
@@ -160,12 +165,18 @@ class ActingMagics(Magics):
             return interruptible(self._deploy(line))
         if magic == "flyte_rollback":
             return interruptible(self._rollback(line))
-        return interruptible(self._run(check_expression(line), local))
+        return interruptible(self._begun(line, local)())
 
-    async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
+    def _begun(self, line: str, local: Mapping[str, Any]) -> Callable[[], Coroutine[Any, Any, Any]]:
+        """Return what does what `line` says, where it says; what is deployed now is what runs there."""
+        said = run_line(line)
+        place = self._session.runner.begin(said.on or self._session.settings.run_on)
+        return lambda: self._run(said.expression, local, place)
+
+    async def _run(self, expression: str, local: Mapping[str, Any], place: PlacedRun | None) -> Any:
         __tracebackhide__ = True
         runner, cancellation = self._session.runner, Cancellation()
-        with runner.collecting() as journal:
+        with runner.collecting(place) as journal:
             view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
             try:
                 with updating_from_a_thread(view.update):
