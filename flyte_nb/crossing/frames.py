@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Frame", "as_text", "as_traceback", "frames_of"]
 
 _OWN = str(Path(__file__).parent.parent)
+# What Python runs to import a module.
+_IMPORTING = ("<frozen importlib", importlib.__file__)
 _MOST = 1000
 
 
@@ -31,11 +34,11 @@ class Frame(NamedTuple):
 
 
 def frames_of(running: TracebackType | None) -> list[Frame]:
-    """Return the frames of a traceback, the outermost first, without those of flyte_nb."""
+    """Return the frames of a traceback, the outermost first, without those of flyte_nb and of the import system."""
     frames: list[Frame] = []
     while running is not None and len(frames) < _MOST:
         code = running.tb_frame.f_code
-        if not code.co_filename.startswith(_OWN):
+        if not code.co_filename.startswith((_OWN, *_IMPORTING)):
             frames.append(Frame(code.co_filename, running.tb_lineno or 0, code.co_name))
         running = running.tb_next
     return frames

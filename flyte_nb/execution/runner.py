@@ -10,6 +10,7 @@ import inspect
 import os
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,10 +75,16 @@ class Runner:
     Args:
         spec: Gives the definition that an environment has now.
         results: Gives the cache of results, once one is needed.
+        run_on: Gives the name of the place where runs begin, unless they say otherwise.
     """
 
-    def __init__(self, spec: Callable[[str], EnvironmentSpec | None], results: Callable[[], CachedResults]) -> None:
-        self._spec, self._results = spec, results
+    def __init__(
+        self,
+        spec: Callable[[str], EnvironmentSpec | None],
+        results: Callable[[], CachedResults],
+        run_on: Callable[[], str] = lambda: INLINE,
+    ) -> None:
+        self._spec, self._results, self._run_on = spec, results, run_on
         self.environments_cache = False
         self.places: dict[str, Callable[[Any], PlacedRun]] = {}
         self.name = os.urandom(4).hex()
@@ -171,6 +178,7 @@ class Runner:
         inputs: str,
         caller: Call | Collector | None,
         once: Callable[[Call, float | None], Awaitable[T]],
+        kept: tuple[Cache, str] | None = None,
     ) -> T:
         """Await a call of a task that runs elsewhere, noted as any other, under the policies of the task.
 
@@ -179,14 +187,16 @@ class Runner:
             inputs: Its arguments in a few words.
             caller: Who calls it.
             once: Makes one attempt of the call, which may take so many seconds.
+            kept: How its result is reused, and the key under which it is kept; None if it is not.
         """
         __tracebackhide__ = True
         call = self._noted(Call(next(self._ids), task.name, inputs, caller, _journal_of(caller)), caller)
         try:
-            if task.has_policies:
-                from flyte_nb.execution.attempts import attempts_elsewhere
-
-                result: T = await attempts_elsewhere(task, lambda limit: once(call, limit), call, self.tell)
+            if kept:
+                make = partial(self._attempts_elsewhere, task, call, once)
+                result = await self._results().call_elsewhere(*kept, task.name, make, call)
+            elif task.has_policies:
+                result = await self._attempts_elsewhere(task, call, once)
             else:
                 result = await once(call, None)
         except BaseException as error:
@@ -198,6 +208,15 @@ class Runner:
             return result
         finally:
             self.tell(call)
+
+    async def _attempts_elsewhere(
+        self, task: PlacedTask, call: Call, once: Callable[[Call, float | None], Awaitable[T]]
+    ) -> T:
+        __tracebackhide__ = True
+        from flyte_nb.execution.attempts import attempts_elsewhere
+
+        result: T = await attempts_elsewhere(task, lambda limit: once(call, limit), call, self.tell)
+        return result
 
     def _begin_here(self, call: Call, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
@@ -287,26 +306,37 @@ class Runner:
         if self._listeners.present:
             self._listeners.tell(call.node())
 
-    def collector(self, place: PlacedRun | None = None) -> Collector:
+    def collector(self, on: str | None = None) -> Collector:
         """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed.
 
         Args:
-            place: The run elsewhere that calls from there are a part of; by default as around it.
+            on: Where what is called from there runs; by default as around it, or else where the settings say.
+
+        Raises:
+            UnknownPlaceError: There is no such place.
         """
         caller = _caller.get()
-        collector = Collector(caller, place or (caller.place if caller else None))
+        if self.checked_place(on) is None and caller is not None:
+            place = caller.place
+        else:
+            place = self._begun(on or self._run_on())
+        collector = Collector(caller, place)
         if caller is None and self._watchers.present:
             self._watchers.tell(collector.journal)
         return collector
 
     @contextmanager
-    def collecting(self, place: PlacedRun | None = None) -> Iterator[Journal]:
+    def collecting(self, on: str | None = None) -> Iterator[Journal]:
         """Give a journal of all that the body calls, which is a part of the run around it, if there is one.
 
         Args:
-            place: The run elsewhere that what is called is a part of; by default as around it.
+            on: The name of the place where what is called runs; by default as around it, or else where the settings
+                say.
+
+        Raises:
+            UnknownPlaceError: There is no such place.
         """
-        collector = self.collector(place)
+        collector = self.collector(on)
         token = _caller.set(collector)
         try:
             yield collector.journal
@@ -319,17 +349,19 @@ class Runner:
         """The names of the places where tasks can run."""
         return INLINE, *self.places
 
-    def begin(self, on: object) -> PlacedRun | None:
-        """Return a new run in the place `on`, or None if that is this process.
+    def checked_place(self, on: object) -> str | None:
+        """Return `on` if it is the name of a place, or None.
 
         Raises:
             UnknownPlaceError: There is no such place.
         """
-        if on is None or on == INLINE:
-            return None
-        if not isinstance(on, str) or on not in self.places:
-            raise UnknownPlaceError(on, self.known_places)
-        return self.places[on](None)
+        if on is None or (isinstance(on, str) and on in self.known_places):
+            return on
+        raise UnknownPlaceError(on, self.known_places)
+
+    def _begun(self, on: str) -> PlacedRun | None:
+        """Return a new run in the place `on`, or None if that is this process."""
+        return None if on == INLINE else self.places[on](None)
 
     async def run(self, task: object, args: tuple[Any, ...], kwargs: dict[str, Any], on: str | None = None) -> Run[Any]:
         """Run `task` and return the finished run; what the task raises is raised.
@@ -340,7 +372,7 @@ class Runner:
             task: The task.
             args: Its arguments.
             kwargs: Its arguments by name.
-            on: The name of the place where it runs.
+            on: The name of the place where it runs; by default as around it, or else where the settings say.
 
         Raises:
             NotATaskError: `task` is something else; nothing was run.
@@ -358,19 +390,15 @@ class Runner:
         check_inputs(task, args, kwargs)
         from flyte_nb.execution.capture import capturing
 
-        with capturing(), self.collecting(self.begin(on)) as journal:
-            result = task.aio(*args, **kwargs) if _runs_elsewhere(task) else task(*args, **kwargs)
+        with capturing(), self.collecting(on) as journal:
+            caller = _caller.get()
+            runs_here = task.version is None and (caller is None or caller.place is None)
+            result = task(*args, **kwargs) if runs_here else task.aio(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
         calls = journal.calls()
         tree = tuple(call.node() for call in calls)
         return Run(self.run_name(tree[0].root), task.name, result, tree, _in_order(calls))
-
-
-def _runs_elsewhere(task: Task[..., Any]) -> bool:
-    """Say whether a call of `task` from here runs in another process: it keeps nobody here from going on."""
-    caller = _caller.get()
-    return task.version is not None or (caller is not None and caller.place is not None)
 
 
 def _journal_of(caller: Call | Collector | None) -> Journal:

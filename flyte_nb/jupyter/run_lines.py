@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flyte_nb.errors import InvalidExpressionError
 from flyte_nb.jupyter.secrets import expression_without_secrets
+
+if TYPE_CHECKING:
+    from flyte_nb.execution.runner import Runner
 
 __all__ = ["FILENAME", "RunLine", "on_one_line", "parsed_expression", "run_line"]
 
@@ -32,18 +36,19 @@ class RunLine:
     on: str | None = None
 
 
-def run_line(line: str) -> RunLine:
+def run_line(line: str, runner: Runner) -> RunLine:
     """Return what `line` says.
 
     What Python reads as an expression is one: `a --on` subtracts, and a string may hold anything.
 
     Raises:
         InvalidExpressionError: There is no expression.
+        UnknownPlaceError: `runner` has no such place.
     """
     text = line.strip().rstrip(";").strip()
     found = _AHEAD.fullmatch(text) or _BEHIND.fullmatch(text)
     if found and not _is_expression(text):
-        return RunLine(_checked(found["expression"] or ""), found["on"])
+        return RunLine(_checked(found["expression"] or ""), runner.checked_place(found["on"]))
     return RunLine(_checked(text))
 
 

@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from flyte_nb.crossing.exceptions import unpack_error
-from flyte_nb.errors import TaskTimeoutError
+from flyte_nb.errors import TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.attempts import limited
 from flyte_nb.machine.admission import NOTHING
+from flyte_nb.places.tracebacks import name_versions
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.calls import WorkerCall
 from flyte_nb.workers.outcome import CANCELLED, RETURNED
@@ -73,6 +74,7 @@ class LocalCall:
         if status == RETURNED:
             return parcel
         error = unpack_error(parcel, self._run.place.names)
+        name_versions(error, self._run.place.preparing.code)
         if status == CANCELLED and not isinstance(error, asyncio.CancelledError):
             error = asyncio.CancelledError()
         keep_parcel(error, parcel)
@@ -88,6 +90,9 @@ class LocalCall:
         try:
             worker = await place.pool.take(ready.worker(grant.gpus), alone=alone)
             return await self._in_worker(call, worker, grant, ready.memory_limit, limit)
+        except WorkerStartError as error:
+            name_versions(error, place.preparing.code)
+            raise
         finally:
             place.admission.release(grant)
 
@@ -101,7 +106,7 @@ class LocalCall:
             running = worker.run(work)
             return await (running if limit is None else limited(self.facts, running, limit))
         finally:
-            caller.has_ended = True
+            caller.end()
             self._run.place.pool.give_back(worker)
 
     async def _turn(self, call: Call, claim: Claim) -> Grant:
@@ -140,6 +145,9 @@ class _Caller:
     def __init__(self, run: LocalRun, call: Call, grant: Grant) -> None:
         self._run, self._call, self._grant = run, call, grant
         self._under_way, self.has_ended = 0, False
+
+    def end(self) -> None:
+        self.has_ended = True
 
     def write(self, stream: str, text: str) -> None:
         self._run.write(self._call, stream, text)

@@ -83,6 +83,9 @@ class Ready:
 class Preparing:
     """Prepares versions on the loop of the pool, each as often as its variables are different.
 
+    Attributes:
+        code: Where the code of all versions is kept.
+
     Args:
         home: The folder for what outlives the kernel.
         venvs: The virtual environments.
@@ -90,7 +93,8 @@ class Preparing:
     """
 
     def __init__(self, home: Path, venvs: Venvs, machine: Machine) -> None:
-        self._home, self._venvs, self._machine = home, venvs, machine
+        self.code = home / "code"
+        self._venvs, self._machine = venvs, machine
         self._leases: dict[str, Lease] = {}
 
     async def ready(
@@ -114,7 +118,7 @@ class Preparing:
         given = variables(version, secrets.definitions.get(version.environment), os.environ, secrets.withheld)
         venv = venv_spec_of_json(version.specification["image"])
         python, sites = await self._python(venv, say) if venv else _own_python()
-        folder = await asyncio.to_thread(unpacked, version, self._home / "code")
+        folder = await asyncio.to_thread(unpacked, version, self.code)
         beginning = Beginning(version.environment, str(folder), version.module_name, version.modules, sites)
         said: Any = version.specification["resources"]
         resources = Resources(**said) if said else None

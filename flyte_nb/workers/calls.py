@@ -17,6 +17,9 @@ __all__ = ["Caller", "WorkerCall"]
 class Caller(Protocol):
     """Who has a task run in a worker; used on the loop of the pool."""
 
+    def end(self) -> None:
+        """Note that the task claims nothing any more: its code has ended, though what it has called may not have."""
+
     def write(self, stream: str, text: str) -> None:
         """Take what the task prints and logs."""
 

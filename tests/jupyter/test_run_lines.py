@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_nb.errors import InvalidExpressionError
+from flyte_nb.errors import InvalidExpressionError, UnknownPlaceError
 from flyte_nb.jupyter.run_lines import RunLine, run_line
+from flyte_nb.session import session
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+
+def read(line: str) -> RunLine:
+    return run_line(line, session().runner)
+
 
 EXPRESSIONS = [
     "t(1)",
@@ -32,13 +38,13 @@ EXPRESSIONS = [
 )
 def test_the_option_stands_on_either_side(expression: str, form: str) -> None:
     """Before the expression or after it, with a blank or an equals sign."""
-    assert run_line(form.format(expression)) == RunLine(expression, "local")
+    assert read(form.format(expression)) == RunLine(expression, "local")
 
 
 @pytest.mark.parametrize("expression", [*EXPRESSIONS, "a --on", "a --on - b", "--on", "--on (t)", "t()  # --on local"])
 def test_what_python_reads_as_an_expression_is_one(expression: str) -> None:
     """Two minus signs subtract and negate, and what stands in a string or a comment is no option."""
-    assert run_line(expression) == RunLine(expression, None)
+    assert read(expression) == RunLine(expression, None)
 
 
 @pytest.mark.parametrize(
@@ -47,15 +53,16 @@ def test_what_python_reads_as_an_expression_is_one(expression: str) -> None:
 def test_without_an_expression_there_is_nothing_to_run(line: str) -> None:
     """An option alone, or half an expression, is refused."""
     with pytest.raises(InvalidExpressionError):
-        run_line(line)
+        read(line)
 
 
 @given(expression=st.sampled_from(EXPRESSIONS), place=st.from_regex(r"[A-Za-z_][\w-]{0,9}", fullmatch=True))
 def test_any_word_is_taken_for_a_place(expression: str, place: str) -> None:
-    """Whether there is such a place is not for the line to say."""
-    assert (
-        run_line(f"{expression} --on {place}") == run_line(f"--on {place} {expression}") == RunLine(expression, place)
-    )
+    """On either side; whether there is such a place is for the runner to say."""
+    for line in (f"{expression} --on {place}", f"--on {place} {expression}"):
+        with pytest.raises(UnknownPlaceError) as refused:
+            read(line)
+        assert refused.value.place == place
 
 
 @pytest.mark.parametrize(

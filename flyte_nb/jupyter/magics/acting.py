@@ -22,6 +22,7 @@ from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors, usage_error
 from flyte_nb.jupyter.run_lines import run_line
 from flyte_nb.jupyter.threads import run_in_thread
+from flyte_nb.jupyter.versions import tell_of_versions
 from flyte_nb.session import DEFAULT_CONCURRENCY
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
     from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.watching import Watcher
-    from flyte_nb.execution.placing import PlacedRun
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.on_screen import ViewsOnScreen
+    from flyte_nb.jupyter.run_lines import RunLine
     from flyte_nb.session import Session
 
 __all__ = ["ASYNC_MAGICS", "ActingMagics"]
@@ -150,7 +151,8 @@ class ActingMagics(Magics):
         as it is defined now, which is the default unless `%config FlyteNB.run_on = "local"` was said.
         """
         __tracebackhide__ = True
-        return run_in_thread(self._begun(line, local_ns or {}))
+        said = run_line(line, self._session.runner)
+        return run_in_thread(lambda: self._run(said, local_ns or {}))
 
     @one_line_errors
     def awaited(self, magic: str, line: str, local: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
@@ -165,31 +167,26 @@ class ActingMagics(Magics):
             return interruptible(self._deploy(line))
         if magic == "flyte_rollback":
             return interruptible(self._rollback(line))
-        return interruptible(self._begun(line, local)())
+        return interruptible(self._run(run_line(line, self._session.runner), local))
 
-    def _begun(self, line: str, local: Mapping[str, Any]) -> Callable[[], Coroutine[Any, Any, Any]]:
-        """Return what does what `line` says, where it says; what is deployed now is what runs there."""
-        said = run_line(line)
-        place = self._session.runner.begin(said.on or self._session.settings.run_on)
-        return lambda: self._run(said.expression, local, place)
-
-    async def _run(self, expression: str, local: Mapping[str, Any], place: PlacedRun | None) -> Any:
+    async def _run(self, said: RunLine, local: Mapping[str, Any]) -> Any:
         __tracebackhide__ = True
-        runner, cancellation = self._session.runner, Cancellation()
-        with runner.collecting(place) as journal:
-            view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
-            try:
+        runner, cancellation, view = self._session.runner, Cancellation(), None
+        try:
+            with runner.collecting(said.on) as journal:
+                tell_of_versions(self._session)
+                view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
                 with updating_from_a_thread(view.update):
-                    return await run_expression(expression, self._shell.user_ns, local, runner, journal)
-            except CancelledError:
-                cancellation.raise_if_asked("run")
-                raise
-            except FlyteNbError as error:
-                if view.begun:
-                    raise  # a task's own, with its traceback
-                raise usage_error(error) from None
-            finally:
-                ending(view.end)
+                    return await run_expression(said.expression, self._shell.user_ns, local, runner, journal)
+        except CancelledError:
+            cancellation.raise_if_asked("run")
+            raise
+        except FlyteNbError as error:
+            if view and view.begun:
+                raise  # a task's own, with its traceback
+            raise usage_error(error) from None
+        finally:
+            ending(view.end if view else lambda: None)
 
 
 def _policy(arguments: Namespace) -> Policy:
