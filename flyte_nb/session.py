@@ -219,6 +219,15 @@ class Session:
         """
         return self.bundler.bundles(names, known or {})
 
+    def changed_since(self, deployed: Mapping[str, str]) -> list[str]:
+        """Return what is defined here otherwise than it is deployed: fingerprints by environment.
+
+        What is not defined here is left out; what cannot be deployed as it is now was different when it was.
+        """
+        here = [name for name in deployed if self.registry.spec(name)]
+        bundles, _ = self.bundles(here, deployed)
+        return [name for name in here if name not in bundles or bundles[name].fingerprint != deployed[name]]
+
     @cached_property
     def bundler(self) -> Bundler:
         """What makes bundles of the session's definitions; heavy to import."""

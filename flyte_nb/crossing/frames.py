@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import traceback
 from collections import deque
@@ -17,6 +18,8 @@ __all__ = ["Frame", "as_text", "as_traceback", "frames_of"]
 _OWN = str(Path(__file__).parent.parent) + os.sep
 # Of a deep recursion, the frames at either end tell what there is to tell.
 _OUTER, _INNER = 20, 80
+# What Python runs to import a module.
+_IMPORTING = ("<frozen importlib", importlib.__file__)
 
 
 class Frame(NamedTuple):
@@ -34,12 +37,12 @@ class Frame(NamedTuple):
 
 
 def frames_of(running: TracebackType | None) -> list[Frame]:
-    """Return the frames of a traceback, the outermost first, without those of flyte_nb."""
+    """Return the frames of a traceback, the outermost first, without those of flyte_nb and of the import system."""
     outer: list[Frame] = []
     inner: deque[Frame] = deque(maxlen=_INNER)
     while running is not None:
         code = running.tb_frame.f_code
-        if not code.co_filename.startswith(_OWN):
+        if not code.co_filename.startswith((_OWN, *_IMPORTING)):
             frame = Frame(code.co_filename, running.tb_lineno or 0, code.co_name)
             (outer if len(outer) < _OUTER else inner).append(frame)
         running = running.tb_next

@@ -62,7 +62,7 @@ class InvalidExpressionError(FlyteNbError, ValueError):
     def __init__(self, expression: str, problem: str) -> None:
         self.expression = expression
         end = "" if problem.endswith("?") else ". For example: %flyte_run train_model(epochs=3)"
-        super().__init__(f"%flyte_run {expression}: {problem.rstrip('.')}{end}")
+        super().__init__(f"{f'%flyte_run {expression}'.rstrip()}: {problem.rstrip('.')}{end}")
 
 
 class InvalidArgumentsError(FlyteNbError, TypeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from flyte_nb.model.policies import RetryStrategy, Timeout
     from flyte_nb.model.task import Task
@@ -38,6 +38,9 @@ class PlacedRun(Protocol):
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
         """Call a task, sync or async; arguments are known to fit it."""
+
+    def watch(self, watcher: Callable[[Mapping[str, str]], None]) -> None:
+        """Tell `watcher` of what a call from outside may need, before it begins: fingerprints by environment."""
 
     def call_and_wait(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a task and wait for it in this thread."""

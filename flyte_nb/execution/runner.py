@@ -344,15 +344,20 @@ class Runner:
             collector.journal.closed = True
             _restore(token)
 
+    @property
+    def known_places(self) -> tuple[str, ...]:
+        """The names of the places where tasks can run."""
+        return INLINE, *self.places
+
     def checked_place(self, on: object) -> str | None:
         """Return `on` if it is the name of a place, or None.
 
         Raises:
             UnknownPlaceError: There is no such place.
         """
-        if on is None or (isinstance(on, str) and (on == INLINE or on in self.places)):
+        if on is None or (isinstance(on, str) and on in self.known_places):
             return on
-        raise UnknownPlaceError(on, (INLINE, *self.places))
+        raise UnknownPlaceError(on, self.known_places)
 
     def _begun(self, on: str) -> PlacedRun | None:
         """Return a new run in the place `on`, or None if that is this process."""

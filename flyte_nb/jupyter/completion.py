@@ -34,6 +34,7 @@ _VALUES = {
 _NAMES_FOLLOW = frozenset({"--depends-on", "--clone-from"})
 # Options that take more than the one word after them.
 _TAKES_MANY = frozenset({"--depends-on", "--env", "--pip", "--state"})
+_PLACE = "--on"
 _TAKES_NONE = frozenset({"--force", "--prune", "--no-wait"})
 
 
@@ -71,11 +72,11 @@ class Completion:
         return _result(completions)
 
     def _candidates(self, magic: str, line: str, word: str) -> Iterable[str]:
+        option = _option_at_cursor(line, word)
+        if magic == "flyte_run":
+            return self._to_run(option, word)
         if word.startswith("-"):
             return self._options(magic)
-        if magic == "flyte_run":
-            return [name for name, value in self._shell.user_ns.items() if isinstance(value, Task)]
-        option = _option_at_cursor(line, word)
         if option == "--target":
             return self._session.targets
         if option in _VALUES:
@@ -91,6 +92,14 @@ class Completion:
         if option is None and magic in _TAKES_DEPLOYMENTS:
             return self._deployments()
         return self._options(magic) if not word else ()
+
+    def _to_run(self, option: str | None, word: str) -> Iterable[str]:
+        """Return what may follow %flyte_run, which declares no options: what else is there is Python."""
+        if word.startswith("-"):
+            return [_PLACE]
+        if option == _PLACE:
+            return self._session.runner.known_places
+        return [name for name, value in self._shell.user_ns.items() if isinstance(value, Task)]
 
     def _tasks(self) -> list[str]:
         registry = self._session.registry

@@ -1,4 +1,4 @@
-"""What follows %flyte_run: an expression that calls a task, or gives something to await."""
+"""Running what follows %flyte_run: an expression that calls a task, or gives something to await."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import ast
 import builtins
 import inspect
 import linecache
+import re
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidExpressionError, did_you_mean
-from flyte_nb.jupyter.secrets import expression_without_secrets
+from flyte_nb.jupyter.run_lines import FILENAME, on_one_line, parsed_expression
 from flyte_nb.model import Task
 
 if TYPE_CHECKING:
@@ -18,23 +19,9 @@ if TYPE_CHECKING:
     from flyte_nb.execution.journal import Journal
     from flyte_nb.execution.runner import Runner
 
-__all__ = ["check_expression", "run_expression"]
+__all__ = ["run_expression"]
 
-_FILENAME = "<%flyte_run>"
-
-
-def check_expression(expression: str) -> str:
-    """Return `expression` without a trailing semicolon, or raise InvalidExpressionError if it is not one."""
-    text = expression.strip().rstrip(";").strip()
-    if not text:
-        raise InvalidExpressionError(text, "there is nothing to run")
-    try:
-        _parsed(text)
-    except SyntaxError as error:
-        raise InvalidExpressionError(_on_one_line(text), f"{error.msg} at column {error.offset}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise InvalidExpressionError(_on_one_line(text), str(error) or "this is nested too deeply") from None
-    return text
+_BARE_OPTION = re.compile(r"\s--on$")
 
 
 async def run_expression(
@@ -50,14 +37,15 @@ async def run_expression(
         InvalidArgumentsError: The arguments do not fit the task; nothing was run.
     """
     __tracebackhide__ = True
-    tree = _parsed(expression)
+    _check_place(expression, names, local)
+    tree = parsed_expression(expression)
     if isinstance(tree.body, ast.Await):
         tree.body = tree.body.value  # `%flyte_run await f()` means what it says
     if local is not names:
         # In a function. One namespace for both: the body of a comprehension or lambda sees no other.
         names = {**names, **local}
     # Tracebacks find the text of the expression here.
-    linecache.cache[_FILENAME] = (len(expression), None, f"{expression}\n".splitlines(keepends=True), _FILENAME)
+    linecache.cache[FILENAME] = (len(expression), None, f"{expression}\n".splitlines(keepends=True), FILENAME)
     if isinstance(tree.body, ast.Call):
         _check_name(expression, tree.body.func, {**vars(builtins), **names})
         function = await _value(tree.body.func, names)
@@ -67,7 +55,7 @@ async def run_expression(
         value = function(*args, **kwargs)
     else:
         value = await _value(tree.body, names)
-    shown = _on_one_line(expression)
+    shown = on_one_line(expression)
     if isinstance(value, Task):
         raise InvalidExpressionError(shown, f"this is a task; call it: {shown}(...)")
     if journal and not inspect.isawaitable(value):
@@ -79,22 +67,18 @@ async def run_expression(
     return await value
 
 
-def _on_one_line(expression: str) -> str:
-    return " ".join(expression_without_secrets(expression).split())
+def _check_place(expression: str, names: Mapping[str, Any], local: Mapping[str, Any]) -> None:
+    """Refuse `train(3) --on`, which subtracts what nobody has defined."""
+    if _BARE_OPTION.search(expression) and "on" not in names and "on" not in local:
+        raise InvalidExpressionError(on_one_line(expression), "say where it runs: --on local, or --on inline")
 
 
 def _check_name(expression: str, called: ast.expr, known: Mapping[str, Any]) -> None:
     if isinstance(called, ast.Name) and called.id not in known:
         tasks = [name for name, value in known.items() if isinstance(value, Task)]
         raise InvalidExpressionError(
-            _on_one_line(expression), f"{called.id!r} is not defined.{did_you_mean(called.id, tasks)}"
+            on_one_line(expression), f"{called.id!r} is not defined.{did_you_mean(called.id, tasks)}"
         )
-
-
-def _parsed(expression: str) -> ast.Expression:
-    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    tree: ast.Expression = compile(expression, _FILENAME, "eval", flags)
-    return tree
 
 
 def _captured(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -109,6 +93,6 @@ def _arguments(call: ast.Call) -> ast.expr:
 
 async def _value(node: ast.expr, names: dict[str, Any]) -> Any:
     __tracebackhide__ = True
-    code = compile(ast.Expression(node), _FILENAME, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code = compile(ast.Expression(node), FILENAME, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     value = eval(code, names)  # noqa: S307 - the user's own expression, in the user's own namespace
     return await value if code.co_flags & inspect.CO_COROUTINE else value

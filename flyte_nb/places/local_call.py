@@ -7,10 +7,11 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from flyte_nb.crossing.exceptions import unpack_error
-from flyte_nb.errors import TaskTimeoutError
+from flyte_nb.errors import TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.attempts import limited
 from flyte_nb.machine.admission import NOTHING
 from flyte_nb.places.kept_parcels import kept_parcel, opened
+from flyte_nb.places.tracebacks import name_versions
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.calls import WorkerCall
 from flyte_nb.workers.outcome import CANCELLED, RETURNED
@@ -91,6 +92,7 @@ class LocalCall:
         if status == RETURNED:
             return parcel
         error = unpack_error(parcel, self._run.place.names)
+        name_versions(error, self._run.place.preparing.code)
         if status == CANCELLED and not isinstance(error, asyncio.CancelledError):
             error = asyncio.CancelledError()
         keep_parcel(error, parcel)
@@ -106,6 +108,9 @@ class LocalCall:
         try:
             worker = await place.pool.take(ready.worker(grant.gpus), alone=alone)
             return await self._in_worker(call, worker, grant, ready.memory_limit, limit)
+        except WorkerStartError as error:
+            name_versions(error, place.preparing.code)
+            raise
         finally:
             place.admission.release(grant)
 
@@ -119,7 +124,7 @@ class LocalCall:
             running = worker.run(work)
             return await (running if limit is None else limited(self.facts, running, limit))
         finally:
-            caller.has_ended = True
+            caller.end()
             self._run.place.pool.give_back(worker)
 
     async def _turn(self, call: Call, claim: Claim) -> Grant:
@@ -157,6 +162,9 @@ class _Caller:
         self._run, self._call, self._grant = run, call, grant
         self._under_way, self.has_ended = 0, False
         self.context = copy_context()
+
+    def end(self) -> None:
+        self.has_ended = True
 
     def write(self, stream: str, text: str) -> None:
         self._run.write(self._call, stream, text)

@@ -16,7 +16,7 @@ from flyte_nb.places.local_call import LocalCall
 from flyte_nb.workers.bridging import run_elsewhere, wait_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flyte_nb.execution.call import Call
     from flyte_nb.model.policies import Cache
@@ -58,12 +58,22 @@ class LocalRun:
         self._ready: dict[str, Ready] = {}
         self._preparing: dict[str, asyncio.Future[Ready]] = {}
         self._context = copy_context()
+        self._announced: dict[str, str] = {}
+        self._watcher: Callable[[Mapping[str, str]], None] | None = None
+
+    def watch(self, watcher: Callable[[Mapping[str, str]], None]) -> None:
+        """Tell `watcher` which versions a call from outside may need: fingerprints by environment, each once.
+
+        It is told before the call begins, where it is made. What is not deployed is left out.
+        """
+        self._watcher = watcher
 
     # In the thread of whoever calls
 
     async def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a task, sync or async; arguments are known to fit it."""
         __tracebackhide__ = True
+        self._announce(task.environment)
         call = self._packed(task, args, kwargs)
         worker = self._warm_worker(call.facts)
         if worker:  # the way over the loop of the pool takes as long as all the rest
@@ -75,6 +85,7 @@ class LocalRun:
     def call_and_wait(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a task and wait for it in this thread."""
         __tracebackhide__ = True
+        self._announce(task.environment)
         parcel = wait_elsewhere(self.place.pool.loop, self._packed(task, args, kwargs).run)
         return unpack(parcel, f"the result of {task.name}", self.place.names)
 
@@ -102,6 +113,18 @@ class LocalRun:
             if ready:
                 self._ready[environment] = ready
         return ready
+
+    def _announce(self, environment: str) -> None:
+        if self._watcher is None or environment in self._announced:
+            return
+        new, pending = dict[str, str](), [environment]
+        while pending:
+            name = pending.pop()
+            if name in self._current and name not in self._announced:
+                version = self.version(name)
+                new[name] = self._announced[name] = version.fingerprint
+                pending += version.modules.values()
+        self._watcher(new)
 
     # What is deployed
 
@@ -164,7 +187,8 @@ class LocalRun:
 
     def write(self, call: Call, stream: str, text: str) -> None:
         """Note what a call has written, and show it where the run was begun."""
-        self._context.run(pass_on, call, stream, text)
+        # In a copy: what is written arrives in more than one thread, and a context is entered by one at a time.
+        self._context.copy().run(pass_on, call, stream, text)
 
 
 def _heard(prepared: asyncio.Future[Ready]) -> None:

@@ -85,6 +85,9 @@ class Ready:
 class Preparing:
     """Prepares versions on the loop of the pool, each as often as its variables are different.
 
+    Attributes:
+        code: Where the code of all versions is kept.
+
     Args:
         home: The folder for what outlives the kernel.
         venvs: The virtual environments.
@@ -92,7 +95,8 @@ class Preparing:
     """
 
     def __init__(self, home: Path, venvs: Venvs, machine: Machine) -> None:
-        self._home, self._venvs, self._machine = home, venvs, machine
+        self.code = home / "code"
+        self._venvs, self._machine = venvs, machine
         self._leases: dict[str, Lease] = {}
         self._made: dict[DeployedVersion, tuple[SessionSecrets, dict[str, str], Ready]] = {}
 
@@ -126,7 +130,7 @@ class Preparing:
         if venv:  # as where it is activated: programs of its packages come first
             given["PATH"] = os.pathsep.join(filter(None, [str(python.parent), given.get("PATH")]))
             given["VIRTUAL_ENV"] = str(python.parent.parent)
-        folder = await asyncio.to_thread(unpacked, version, self._home / "code")
+        folder = await asyncio.to_thread(unpacked, version, self.code)
         beginning = Beginning(version.environment, str(folder), version.module_name, version.modules, sites)
         said: Any = version.specification["resources"]
         resources = Resources(**said) if said else None

@@ -66,7 +66,7 @@ class Elsewhere:
         job = self._job()
         key = job.run, environment, function
         if key not in self._shapes:
-            answer = self._requests.ask_and_wait("shape", job.id, environment, function, stops=job.is_stopping)
+            answer = self._requests.ask_and_wait("shape", job.id, environment, function, job=job)
             _, _, status, content, _ = answer[0]
             if status != RETURNED:
                 raise unpack_error(Parcel(content), self._definitions)
@@ -78,14 +78,13 @@ class Elsewhere:
     async def _awaited(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         content, memory = self._asked(task, args, kwargs)
-        return self._given(task, await self._requests.ask("call", False, *content, memory=memory))
+        return self._given(task, await self._requests.ask("call", False, *content, memory=memory, job=self._job()))
 
     def _blocking(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         content, memory = self._asked(task, args, kwargs)
-        stops = self._job().is_stopping
         return self._given(
-            task, self._requests.ask_and_wait("call", _blocks_the_loop(), *content, memory=memory, stops=stops)
+            task, self._requests.ask_and_wait("call", _blocks_the_loop(), *content, memory=memory, job=self._job())
         )
 
     def _asked(

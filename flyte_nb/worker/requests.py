@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.crossing.memory import Memory
     from flyte_nb.worker.connection import Connection
+    from flyte_nb.worker.jobs import Job
 
 __all__ = ["Answer", "Requests"]
 
@@ -26,23 +27,23 @@ class Requests:
         self._numbers = count(1)
         self._open: dict[int, Callable[[Answer], None]] = {}
 
-    def ask_and_wait(self, kind: str, *content: Any, memory: Memory | None = None, stops: Callable[[], bool]) -> Answer:
-        """Send a request and wait for the answer in this thread.
+    def ask_and_wait(self, kind: str, *content: Any, memory: Memory | None = None, job: Job) -> Answer:
+        """Send a request for `job` and wait for the answer in this thread.
 
         Raises:
-            StoppedInThread: `stops` has said so; the answer is of no more interest.
+            StoppedInThread: `job` is to stop; the answer is of no more interest.
         """
         answer = Future[Answer]()
         number = self._send(answer.set_result, kind, content, memory)
         try:
-            self._connection.wait_for(answer, stops)
+            self._connection.wait_for(answer, job.is_stopping)
         except asyncio.CancelledError:
-            self._drop(number)
+            self._drop(number, job)
             raise
         return answer.result()
 
-    async def ask(self, kind: str, *content: Any, memory: Memory | None = None) -> Answer:
-        """Send a request and await the answer; a cancellation stops what was asked for."""
+    async def ask(self, kind: str, *content: Any, memory: Memory | None = None, job: Job) -> Answer:
+        """Send a request for `job` and await the answer; a cancellation stops what was asked for."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
 
@@ -60,7 +61,7 @@ class Requests:
         try:
             return await answer
         except asyncio.CancelledError:
-            self._drop(number)
+            self._drop(number, job)
             raise
 
     def _send(
@@ -77,9 +78,10 @@ class Requests:
         if deliver:
             deliver((message, memory))
 
-    def _drop(self, number: int) -> None:
+    def _drop(self, number: int, job: Job) -> None:
         if self._open.pop(number, None):
-            self._connection.send(("drop", number))
+            job.line = self._connection  # how it ends is told after this
+            self._connection.send(("drop", number, job.id))
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:

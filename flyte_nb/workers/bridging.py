@@ -33,11 +33,11 @@ async def run_elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], Coro
     errand = _Errand(loop, work, ended)
     try:
         await woken.wait()
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as error:
         errand.cancel()
         with suppress(asyncio.CancelledError, asyncio.TimeoutError):  # cancelled once more: it is not waited for
             await asyncio.wait_for(woken.wait(), _CLEAN_UP_SECONDS)
-        raise
+        raise error.with_traceback(None)  # noqa: B904 - it is the same, without where in here it waited
     result: T = errand.result()
     return result
 
@@ -52,10 +52,10 @@ def wait_elsewhere(loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine
     errand = _Errand(loop, work, lambda: woken.set_result(None))
     try:
         woken.result()
-    except BaseException:
+    except BaseException as error:  # noqa: BLE001 - it is raised again
         errand.cancel()
         concurrent.futures.wait({woken}, timeout=_CLEAN_UP_SECONDS)
-        raise
+        raise error.with_traceback(None)  # noqa: B904 - it is the same, without where in here it waited
     result: T = errand.result()
     return result
 

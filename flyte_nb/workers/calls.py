@@ -22,6 +22,9 @@ class Caller(Protocol):
     def context(self) -> Context:
         """What the code that makes the call has noted, for the calls that it makes."""
 
+    def end(self) -> None:
+        """Note that the task claims nothing any more: its code has ended, though what it has called may not have."""
+
     def write(self, stream: str, text: str) -> None:
         """Take what the task prints and logs."""
 

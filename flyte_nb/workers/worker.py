@@ -67,10 +67,16 @@ class WorkerSpec:
 
 
 class _Running:
-    """A call that the worker has been sent, and who waits for it: on whatever loop."""
+    """A call that the worker has been sent, and who waits for it: on whatever loop.
+
+    Attributes:
+        call: The call.
+        outcome: Done when the call has ended, and what it has made and given up has ended, too.
+        is_over: Whether its own code has ended.
+    """
 
     def __init__(self, call: WorkerCall) -> None:
-        self.call = call
+        self.call, self.is_over = call, False
         self._loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
 
@@ -124,6 +130,8 @@ class Worker:
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self._running: dict[int, _Running] = {}
         self._nested: dict[int, asyncio.Task[None]] = {}
+        # What is being stopped of it, by the call that has made it and has given it up.
+        self._given_up: dict[int, set[asyncio.Task[None]]] = {}
         self._blocked = 0
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._why = ""
@@ -205,12 +213,15 @@ class Worker:
                 self._connection.send((kind, call.id))
                 self._process.strike()
                 done, _ = await asyncio.wait(waiting, timeout=seconds)
-                if done:
-                    return
+                if done or running.is_over:
+                    break
+            if running.is_over:
+                await asyncio.wait(waiting)
         finally:  # cancelled once more: nobody waits any longer
             if not running.outcome.done():
                 running.outcome.cancel()
-                self.kill(f"{call.task}, which ran in it too, did not stop when it was to")
+                if not running.is_over:
+                    self.kill(f"{call.task}, which ran in it too, did not stop when it was to")
 
     def kill(self, why: str) -> None:
         """End the process; calls that it still runs fail, because of `why`."""
@@ -229,7 +240,7 @@ class Worker:
             _, number, status, payload = message
             running = self._running.get(number)
             if running:
-                running.end((status, Parcel(payload, memory)))
+                self._end(running, (status, Parcel(payload, memory)))
         elif kind == "log":
             self._write(message[2], message[3], message[1])
         elif kind == "call":
@@ -241,13 +252,35 @@ class Worker:
         elif kind == "shape":
             self._answer_shape(*message[1:])
         elif kind == "drop":
-            nested = self._nested.get(message[1])
-            if nested:
-                nested.cancel()
+            self._give_up(message[1], message[2])
         elif kind == "ready":
             self.ready.set_result(None)
         elif kind == "broken":
             self._broken(Parcel(message[1]))
+
+    def _give_up(self, number: int, parent: int) -> None:
+        """Stop a call that a task has made: the task does not wait for it, but is not over before it is."""
+        nested = self._nested.get(number)
+        if nested is None:
+            return
+        nested.cancel()
+        if parent in self._running:
+            given_up = self._given_up.setdefault(parent, set())
+            given_up.add(nested)
+            nested.add_done_callback(given_up.discard)
+
+    def _end(self, running: _Running, outcome: Outcome) -> None:
+        given_up = self._given_up.pop(running.call.id, None)
+        if given_up:
+            self._loop.create_task(self._end_after(given_up, running, outcome))
+        else:
+            running.end(outcome)
+
+    async def _end_after(self, given_up: set[asyncio.Task[None]], running: _Running, outcome: Outcome) -> None:
+        running.is_over = True
+        running.call.caller.end()
+        await asyncio.wait(given_up)
+        running.end(outcome)
 
     def _write(self, stream: str, text: str, number: int = 0) -> None:
         """Tell the call `number`, or else the one that runs longest, of what was written."""
@@ -308,9 +341,14 @@ class Worker:
         self._tails.close()
         self._process.clear_up()
         self._fail_ready(WorkerStartError(self.spec.environment, f"it {how}. {self._tails.last}".strip()))
+        self._died = f"{how}, because {self._why}" if self._why else how
+        for running in list(self._running.values()):
+            running.is_over = True
+            running.call.caller.end()
         for nested in list(self._nested.values()):
             nested.cancel()
-        self._died = f"{how}, because {self._why}" if self._why else how
+        if self._nested:
+            await asyncio.wait(self._nested.values())
         for running in list(self._running.values()):
             running.end(None, self._died_in(running))
         self.ended.set_result(None)

@@ -90,6 +90,12 @@ class Notebook:
         self._client.start_channels()
         self._client.wait_for_ready(timeout=TIMEOUT)
 
+    @property
+    def pid(self) -> int:
+        """The id of the kernel's process."""
+        pid: int = self._manager.provisioner.pid  # type: ignore[union-attr]
+        return pid
+
     def close(self) -> None:
         """End the kernel."""
         self._client.stop_channels()

@@ -35,6 +35,10 @@ def defined(notebook: Notebook) -> Notebook:
         ("d = %flyte_plan ml", ["d = %flyte_plan ml-training"]),
         ("%flyte_remove --force m", ["%flyte_remove --force ml-training"]),
         ("%flyte_graph b", ["%flyte_graph base-utils"]),
+        ("%flyte_run --o", ["%flyte_run --on"]),
+        ("x = %flyte_run t(1) --", ["x = %flyte_run t(1) --on"]),
+        ("x = %flyte_run t(1) --on ", ["x = %flyte_run t(1) --on inline", "x = %flyte_run t(1) --on local"]),
+        ("%flyte_run --on l", ["%flyte_run --on local"]),
     ],
 )
 def test_completed(defined: Notebook, typed: str, completed: list[str]) -> None:

@@ -14,13 +14,15 @@ from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import FlyteNbError
 from flyte_nb.jupyter.arguments import parsed
 from flyte_nb.jupyter.cancelling import Cancellation
-from flyte_nb.jupyter.expressions import check_expression, run_expression
+from flyte_nb.jupyter.expressions import run_expression
 from flyte_nb.jupyter.interrupts import interruptible
 from flyte_nb.jupyter.live import ending, updating, updating_from_a_thread
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors, usage_error
+from flyte_nb.jupyter.run_lines import run_line
 from flyte_nb.jupyter.threads import run_in_thread
+from flyte_nb.jupyter.versions import tell_of_versions
 from flyte_nb.session import DEFAULT_CONCURRENCY
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.on_screen import ViewsOnScreen
+    from flyte_nb.jupyter.run_lines import RunLine
     from flyte_nb.session import Session
 
 __all__ = ["ASYNC_MAGICS", "ActingMagics"]
@@ -142,10 +145,14 @@ class ActingMagics(Magics):
 
         Write the call after the magic: `model = %flyte_run train_model(epochs=3)`. Anything that can be awaited will
         do: `%flyte_run asyncio.gather(train_model(1), train_model(2))`. Interrupting the kernel stops the work.
+
+        `%flyte_run train_model(epochs=3) --on local` runs it, and all that it calls, as it was deployed to the local
+        target: each environment in a process of its own, with its own packages. `--on inline` runs it in this kernel,
+        as it is defined now, which is the default unless `%config FlyteNB.run_on = "local"` was said.
         """
         __tracebackhide__ = True
-        expression = check_expression(line)
-        return run_in_thread(lambda: self._run(expression, local_ns or {}))
+        said = run_line(line, self._session.runner)
+        return run_in_thread(lambda: self._run(said, local_ns or {}))
 
     @one_line_errors
     def awaited(self, magic: str, line: str, local: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
@@ -160,25 +167,26 @@ class ActingMagics(Magics):
             return interruptible(self._deploy(line))
         if magic == "flyte_rollback":
             return interruptible(self._rollback(line))
-        return interruptible(self._run(check_expression(line), local))
+        return interruptible(self._run(run_line(line, self._session.runner), local))
 
-    async def _run(self, expression: str, local: Mapping[str, Any]) -> Any:
+    async def _run(self, said: RunLine, local: Mapping[str, Any]) -> Any:
         __tracebackhide__ = True
-        runner, cancellation = self._session.runner, Cancellation()
-        with runner.collecting() as journal:
-            view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
-            try:
+        runner, cancellation, view = self._session.runner, Cancellation(), None
+        try:
+            with runner.collecting(said.on) as journal:
+                tell_of_versions(self._session)
+                view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
                 with updating_from_a_thread(view.update):
-                    return await run_expression(expression, self._shell.user_ns, local, runner, journal)
-            except CancelledError:
-                cancellation.raise_if_asked("run")
-                raise
-            except FlyteNbError as error:
-                if view.begun:
-                    raise  # a task's own, with its traceback
-                raise usage_error(error) from None
-            finally:
-                ending(view.end)
+                    return await run_expression(said.expression, self._shell.user_ns, local, runner, journal)
+        except CancelledError:
+            cancellation.raise_if_asked("run")
+            raise
+        except FlyteNbError as error:
+            if view and view.begun:
+                raise  # a task's own, with its traceback
+            raise usage_error(error) from None
+        finally:
+            ending(view.end if view else lambda: None)
 
 
 def _policy(arguments: Namespace) -> Policy:
