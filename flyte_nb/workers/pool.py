@@ -108,18 +108,14 @@ class Pool:
 
     def _take(self, spec: WorkerSpec, *, alone: bool, ready: bool = False) -> Worker | None:
         with self._lock:
-            for worker in self.workers:
-                free = not worker.users or not (alone or worker.is_alone or worker.is_blocked)
-                if (
-                    free
-                    and not worker.is_doomed
-                    and (worker.spec is spec or worker.spec == spec)
-                    and (worker.is_ready or not ready)
-                ):
-                    worker.is_alone = alone
-                    worker.users += 1
-                    return worker
-        return None
+            fit = [worker for worker in self.workers if worker.can_take(spec, alone=alone)]
+            # Rather one that had such calls before: messages take longer to one that ever had a thread for them.
+            worker = next((worker for worker in fit if worker.is_alone == alone), fit[0] if fit else None)
+            if worker is None or (ready and not worker.is_ready):
+                return None
+            worker.is_alone = alone
+            worker.users += 1
+            return worker
 
     def give_back(self, worker: Worker) -> None:
         """Say that one call does not need `worker` any more. From any thread."""

@@ -158,6 +158,11 @@ class Worker:
         """Whether it waits for a call in a way that lets it do nothing else."""
         return self._blocked > 0
 
+    def can_take(self, spec: WorkerSpec, *, alone: bool) -> bool:
+        """Say whether it can take a call that needs a worker as `spec` says, for itself alone or not."""
+        is_free = not self.users or not (alone or self.is_alone or self.is_blocked)
+        return is_free and not self.is_doomed and (self.spec is spec or self.spec == spec)
+
     async def run(self, call: WorkerCall) -> Outcome:
         """Run `call`, and return how it has ended. Cancelled, it is stopped before the cancellation goes on.
 

@@ -271,7 +271,7 @@ def test_an_interrupt_stops_code_that_computes(deployed: Notebook, cell: str) ->
 )
 def test_what_does_not_listen_is_killed(deployed: Notebook, cell: str) -> None:
     """With its process, which nobody else has; other workers stay, and the next call gets a new one."""
-    deployed.ok(FORMS[0].format("asyncio.gather(steps.aio(0), process(), resting(0))"))
+    deployed.ok(FORMS[0].format("asyncio.gather(steps.aio(1), process(), resting(0))"))
     kept = {worker for worker in workers(deployed) if worker.pid == deployed.value("result[1]")}
     result = deployed.interrupted(cell)
     assert result.ename == "KeyboardInterrupt"
