@@ -50,6 +50,10 @@ async def train(n: int) -> int:
 async def process() -> int:
     return os.getpid()
 
+@prep.task
+async def process_of_prep() -> int:
+    return os.getpid()
+
 @ml.task
 def steps(count: int) -> int:
     for step in range(count):
@@ -270,8 +274,8 @@ def test_an_interrupt_stops_code_that_computes(deployed: Notebook, cell: str) ->
     ],
 )
 def test_what_does_not_listen_is_killed(deployed: Notebook, cell: str) -> None:
-    """With its process, which nobody else has; other workers stay, and the next call gets a new one."""
-    deployed.ok(FORMS[0].format("asyncio.gather(steps.aio(1), process(), resting(0))"))
+    """With its process, which nobody else has; that of its caller stays, and the next call gets a new one."""
+    deployed.ok(FORMS[0].format("asyncio.gather(steps.aio(0), process_of_prep())"))
     kept = {worker for worker in workers(deployed) if worker.pid == deployed.value("result[1]")}
     result = deployed.interrupted(cell)
     assert result.ename == "KeyboardInterrupt"
