@@ -65,7 +65,7 @@ class Elsewhere:
         job = self._job()
         key = job.run, environment, function
         if key not in self._shapes:
-            answer = self._requests.ask_and_wait("shape", job.id, environment, function, stops=job.is_stopping)
+            answer = self._requests.ask_and_wait("shape", job.id, environment, function, stops=job.hears)
             _, _, status, content, _ = answer[0]
             if status != RETURNED:
                 raise unpack_error(Parcel(content), self._definitions)
@@ -81,7 +81,7 @@ class Elsewhere:
     def _blocking(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
         content, memory = self._asked(task, args, kwargs)
-        stops = self._job().is_stopping
+        stops = self._job().hears
         return self._given(
             task, self._requests.ask_and_wait("call", _blocks_the_loop(), *content, memory=memory, stops=stops)
         )

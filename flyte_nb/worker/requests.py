@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -46,17 +47,19 @@ class Requests:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
 
-        def deliver(given: Answer) -> None:
+        def take(given: Answer) -> None:
             if not answer.done():
                 answer.set_result(given)
 
-        # On the loop itself, unless a thread reads; a task may also run a loop of its own.
-        number = self._send(
-            lambda given: deliver(given) if _runs_here(loop) else loop.call_soon_threadsafe(deliver, given),
-            kind,
-            content,
-            memory,
-        )
+        def deliver(given: Answer) -> None:
+            if _runs_here(loop):
+                take(given)
+                return
+            # A thread reads, or the task runs a loop of its own, which may be closed by now.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(take, given)
+
+        number = self._send(deliver, kind, content, memory)
         try:
             return await answer
         except asyncio.CancelledError:

@@ -11,6 +11,7 @@ import atexit
 import os
 import threading
 from time import monotonic
+from weakref import WeakSet
 from typing import TYPE_CHECKING
 
 from flyte_nb.workers.guarding import Guard
@@ -26,6 +27,8 @@ IDLE_SECONDS = 300.0
 
 _LOOK_SECONDS = 5.0
 _CLOSING_SECONDS = 5.0
+
+_pools: WeakSet[Pool] = WeakSet()
 
 
 class Pool:
@@ -46,8 +49,7 @@ class Pool:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forked)
+        _pools.add(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -64,7 +66,7 @@ class Pool:
         self._thread.start()
         atexit.register(self.close)
 
-    def _forked(self) -> None:
+    def forget(self) -> None:
         """Let go of everything, in a process that was forked: workers end when nobody else holds their connections."""
         for worker in self.workers:
             worker.forget()
@@ -76,6 +78,10 @@ class Pool:
         asyncio.set_event_loop(loop)
         loop.call_later(_LOOK_SECONDS, self._end_idle)
         loop.run_forever()
+        # Somebody may have come in the same moment.
+        for task in (late := asyncio.all_tasks(loop)):
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*late, return_exceptions=True))
         loop.close()
 
     async def take(self, spec: WorkerSpec, *, alone: bool) -> Worker:
@@ -143,6 +149,7 @@ class Pool:
             idle = [worker for worker in self.workers if not worker.users and worker.idle_since < since]
             for worker in idle:
                 worker.kill("")
+        self._guard.look()
         asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._end_idle)
 
     def close(self) -> None:
@@ -169,3 +176,12 @@ class Pool:
             await asyncio.wait(others, timeout=_CLOSING_SECONDS / 2)
         self._guard.close()
         asyncio.get_running_loop().stop()
+
+
+def _forked() -> None:
+    for pool in list(_pools):
+        pool.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

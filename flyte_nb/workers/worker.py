@@ -6,6 +6,7 @@ All of it belongs to the loop of the pool, but for `run`, which is awaited on wh
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -15,6 +16,7 @@ from flyte_nb.crossing.exceptions import pack_error, unpack_error
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import TaskMemoryError, WorkerDiedError, WorkerStartError
 from flyte_nb.masking import error_text
+from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.connection import Connection
 from flyte_nb.workers.memory import MemoryWatch
 from flyte_nb.workers.outcome import CANCELLED, FAILED, RETURNED
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Worker", "WorkerSpec"]
 
-# How long a task that is to stop may take: to clean up where it awaits, and then where it does not.
+# How long a task that is to stop may take to hear it: where it awaits, and then anywhere; and then to clean up.
 _HEARING_SECONDS = 0.25
 _GRACE_SECONDS = 1.0
+_CLEANING_SECONDS = 3.0
 # Where an exception that came from a worker keeps the parcel it came in, and the id of the call in which it arose.
 _PARCEL, _AROSE = "_flyte_nb_parcel", "_flyte_nb_arose"
 
@@ -66,10 +69,14 @@ class WorkerSpec:
 
 
 class _Running:
-    """A call that the worker has been sent, and who waits for it: on whatever loop."""
+    """A call that the worker has been sent, and who waits for it: on whatever loop.
+
+    Attributes:
+        heard: Whether it was stopped, and cleans up.
+    """
 
     def __init__(self, call: WorkerCall) -> None:
-        self.call = call
+        self.call, self.heard = call, False
         self._loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
 
@@ -122,8 +129,9 @@ class Worker:
         self.idle_since = monotonic()
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self._running: dict[int, _Running] = {}
-        self._nested: dict[int, asyncio.Task[None]] = {}
+        self._nested: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._blocked = 0
+        self._opening = threading.Lock()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._why = ""
         self._died: str | None = None
@@ -184,11 +192,14 @@ class Worker:
         """
         if asyncio.get_running_loop() is self._loop:
             return self._connection
-        if self._express is None:
-            self._express = Connection(self._process.express, self._handle, lambda: None)
-        elif not self._express.is_attended:
-            self._express.attend()
-        return self._express if self._express.is_attended_here else self._connection
+        with self._opening:
+            if self._died is not None:
+                return self._connection
+            if self._express is None:
+                self._express = Connection(self._process.express, self._handle_express, lambda: None)
+            elif not self._express.is_attended:
+                self._express.attend()
+            return self._express if self._express.is_attended_here else self._connection
 
     def _exceeded(self, used: int, limit: int) -> None:
         (running,) = list(self._running.values())  # a call with a limit is alone
@@ -198,18 +209,29 @@ class Worker:
     async def _stop(self, running: _Running) -> None:
         """Stop a call: first where it awaits, then between two steps of Python, then with its process."""
         running.wait_anew()
-        call, waiting = running.call, {running.outcome}
+        call, outcome = running.call, running.outcome
         try:
             for kind, seconds in (("cancel", _HEARING_SECONDS), ("strike", _GRACE_SECONDS)):
-                self._connection.send((kind, call.id))
-                self._process.strike()
-                done, _ = await asyncio.wait(waiting, timeout=seconds)
-                if done:
-                    return
+                if not (running.heard or outcome.done()):
+                    self._connection.send((kind, call.id))
+                    self._process.strike()
+                    await asyncio.wait({outcome}, timeout=seconds)
+            if running.heard:
+                await asyncio.wait({outcome}, timeout=_CLEANING_SECONDS)
         finally:  # cancelled once more: nobody waits any longer
-            if not running.outcome.done():
-                running.outcome.cancel()
+            if not outcome.done():
+                outcome.cancel()
                 self.kill(f"{call.task}, which ran in it too, did not stop when it was to")
+        if any(parent == call.id for parent, _ in list(self._nested.values())):
+            await run_elsewhere(self._loop, lambda: self._stop_nested(call.id))
+
+    async def _stop_nested(self, parent: int) -> None:
+        """Stop what a call has called that was stopped; code in threads may still wait for it."""
+        nested = [task for caller, task in self._nested.values() if caller == parent]
+        for task in nested:
+            task.cancel()
+        if nested:
+            await asyncio.wait(nested)
 
     def kill(self, why: str) -> None:
         """End the process; calls that it still runs fail, because of `why`."""
@@ -222,26 +244,40 @@ class Worker:
 
     # What it says
 
+    def _handle_express(self, message: tuple[Any, ...], memory: Memory | None) -> None:
+        """Handle the end of a call that a loop of the caller's reads; what was written before it is noted before."""
+        if self._tails.has_more():
+            self._loop.call_soon_threadsafe(self._handle, message, memory)
+        else:
+            self._done(message, memory)
+
+    def _done(self, message: tuple[Any, ...], memory: Memory | None) -> None:
+        _, number, status, payload = message
+        running = self._running.get(number)
+        if running:
+            running.end((status, Parcel(payload, memory)))
+
     def _handle(self, message: tuple[Any, ...], memory: Memory | None) -> None:
         kind = message[0]
         if kind == "done":
-            _, number, status, payload = message
-            running = self._running.get(number)
+            self._tails.read()
+            self._done(message, memory)
+        elif kind == "heard":
+            running = self._running.get(message[1])
             if running:
-                running.end((status, Parcel(payload, memory)))
+                running.heard = True
         elif kind == "log":
             self._write(message[2], message[3], message[1])
         elif kind == "call":
             _, number, blocking, parent, task, inputs, payload = message
             call = self._call(number, parent, task, inputs, Parcel(payload, memory), blocking=blocking)
-            self._nested[number] = self._loop.create_task(call)
+            self._nested[number] = parent, self._loop.create_task(call)
         elif kind == "shape":
             self._answer_shape(*message[1:])
         elif kind == "drop":
-            nested = self._nested.get(message[1])
-            if nested:
-                nested.cancel()
-        elif kind == "ready":
+            if message[1] in self._nested:
+                self._nested[message[1]][1].cancel()
+        elif kind == "ready" and not self.ready.done():
             self.ready.set_result(None)
         elif kind == "broken":
             self._broken(Parcel(message[1]))
@@ -303,9 +339,14 @@ class Worker:
         self._tails.close()
         self._process.clear_up()
         self._fail_ready(WorkerStartError(self.spec.environment, f"{how}. {self._tails.last}".strip()))
-        for nested in list(self._nested.values()):
+        for _, nested in list(self._nested.values()):
             nested.cancel()
-        self._died = f"{how}, because {self._why}" if self._why else how
+        with self._opening:
+            self._died = f"{how}, because {self._why}" if self._why else how
+        if self._express:
+            self._express.close_soon()
+        else:
+            self._process.express.close()
         for running in list(self._running.values()):
             running.end(None, self._died_in(running))
         self.ended.set_result(None)
