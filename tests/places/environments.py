@@ -342,7 +342,7 @@ def sleeps_sync(file: str) -> None:
 async def holds_the_gil(file: str) -> None:
     """Be in C code that neither returns nor lets Python do anything."""
     _begun(file)
-    ctypes.PyDLL(None).sleep(600)
+    sum(range(10**13))
 
 
 @a.task
@@ -430,7 +430,7 @@ async def dies_first(folder: str) -> int:
 @a.task(retries=1, timeout=0.5)
 def too_slow(folder: str) -> None:
     _begun(os.path.join(folder, str(len(os.listdir(folder)))))
-    ctypes.PyDLL(None).sleep(600)
+    sum(range(10**13))
 
 
 # What a worker has
@@ -484,3 +484,31 @@ def holds_shortly(mebibytes: int) -> int:
 def holds_in_a_child(mebibytes: int) -> None:
     code = f"import time; held = b'x' * {mebibytes * 2**20}; time.sleep(600)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Processes that are forked
+
+
+@a.task
+async def forks(file: str) -> None:
+    if os.fork() == 0:
+        time.sleep(600)
+    _begun(file)
+    await asyncio.sleep(600)
+
+
+def _squared(number: int) -> int:
+    print("child", number)
+    return number * number
+
+
+@a.task
+def forks_and_waits() -> list[int]:
+    import multiprocessing
+
+    print("parent")
+    with multiprocessing.get_context("fork").Pool(2) as processes:
+        squares = processes.map(_squared, range(3))
+        processes.close()
+        processes.join()
+    return squares
