@@ -67,6 +67,17 @@ def run(start: Callable[..., Coroutine[Any, Any, Any]]) -> Run:
 
 
 @pytest.fixture
+def tasks(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module whose environments are deployed, defined in this session too.
+
+    Calls of one run, `with session().runner.collecting("local")`, have a shorter way from the second one on.
+    """
+    assert home
+    defined_in(SOURCE.read_text(), tmp_path, monkeypatch, "tried_environments")
+    return sys.modules["tried_environments"]
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> str:
     """A file that is not there yet."""
     return os.fspath(tmp_path / "begun")

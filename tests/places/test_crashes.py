@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,25 +59,23 @@ def test_a_worker_that_is_killed_while_it_is_idle(run: Run) -> None:
     assert run("a.who").result[0] != process
 
 
-def test_a_worker_that_dies_while_the_kernels_loop_is_busy(start: Run) -> None:
-    """The loop has read its socket; the next worker may get one of the same number."""
+def test_a_worker_that_dies_while_the_kernels_loop_is_busy(tasks: Any) -> None:
+    """The loop has read its socket; that of the next worker may have the same number."""
 
     async def scenario() -> list[int]:
-        with session().runner.collecting("local"):
-            pass
         processes = []
-        for _ in range(3):
-            for _ in range(3):
-                process = (await start("a.who")).result[0]
-            processes.append(process)
-            worker = next(each for each in session().local_place.pool.workers if each.pid == process)
-            os.kill(process, signal.SIGKILL)
-            ended = threading.Event()
-            worker._loop.call_soon_threadsafe(worker.ended.add_done_callback, lambda _: ended.set())
-            ended.wait(10)  # which keeps this loop from running
+        with session().runner.collecting("local"):
+            for _ in range(4):
+                process = [(await tasks.who())[0] for _ in range(3)][-1]
+                processes.append(process)
+                worker = next(each for each in session().local_place.pool.workers if each.pid == process)
+                os.kill(process, signal.SIGKILL)
+                ended = threading.Event()
+                worker._loop.call_soon_threadsafe(worker.ended.add_done_callback, lambda _, told=ended: told.set())
+                assert ended.wait(10)  # which keeps this loop from running
         return processes
 
-    assert len(set(asyncio.run(scenario()))) == 3
+    assert len(set(asyncio.run(scenario()))) == 4
 
 
 def test_what_a_task_has_started_ends_with_its_worker(start: Run, file: str) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flyte_nb.session import session
+
 from .watching import wait_until
 
 if TYPE_CHECKING:
@@ -89,21 +91,31 @@ def test_a_loop_that_is_closed_while_a_call_is_under_way(run: Run) -> None:
     assert run("a.ping_sync", 1).result == 1
 
 
-def test_two_loops_at_once(start: Run) -> None:
-    """Threads with loops of their own use the same workers."""
+def test_loops_in_several_threads(tasks: Any) -> None:
+    """Each uses the same workers, whether they begin or end at the same time, and whose turn it is to read."""
     results: list[Any] = []
+    begin = threading.Barrier(4)
 
     async def some() -> list[Any]:
-        return [(await start("a.ping", 2)).result for _ in range(30)]
+        with session().runner.collecting("local"):
+            first = await asyncio.gather(*(tasks.echo(number) for number in range(20)))
+            begin.wait(10)
+            return first + [await tasks.ping(2) for _ in range(10)]
 
-    threads = [threading.Thread(target=lambda: results.append(asyncio.run(some()))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [[2] * 30] * 4
+    for _ in range(5):
+        threads = [threading.Thread(target=lambda: results.append(asyncio.run(some()))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert results == [[*range(20), *[2] * 10]] * 20
 
 
-def test_one_loop_after_another(run: Run) -> None:
-    """A script may call asyncio.run for every run; the worker is the same."""
-    assert len({run("a.who").result[0] for _ in range(20)}) == 1
+def test_one_loop_after_another(tasks: Any) -> None:
+    """A script may call asyncio.run for every run, in which calls have the shorter way or not; the worker is one."""
+
+    async def processes() -> set[int]:
+        with session().runner.collecting("local"):
+            return {(await tasks.who())[0] for _ in range(5)}
+
+    assert len(set.union(*(asyncio.run(processes()) for _ in range(20)))) == 1

@@ -11,9 +11,12 @@ import pytest
 
 from flyte_nb.errors import CannotCrossError, RemoteError
 from flyte_nb.execution.node import RunState
+from flyte_nb.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flyte_nb.execution.call import Call
 
     Run = Callable[..., Any]
 
@@ -95,14 +98,17 @@ def test_what_is_written_below_python_is_noted(run: Run) -> None:
     assert lines(done, "stderr") == "by C\n"
 
 
-def test_what_is_written_below_python_at_the_very_end_is_noted(start: Run) -> None:
+def test_what_is_written_below_python_at_the_very_end_is_noted(tasks: Any) -> None:
     """It goes another way than the result, which must not be faster."""
 
-    async def many() -> list[Any]:
-        return [await start("a.speaks_at_last", f"ä{number}\n" * 5_000) for number in range(20)]
+    async def many() -> list[Call]:
+        with session().runner.collecting("local") as journal:
+            for number in range(50):
+                await tasks.speaks_at_last(f"ä{number}\n" * 5_000)
+        return journal.calls()
 
-    for number, done in enumerate(asyncio.run(many())):
-        assert lines(done, "stdout") == f"ä{number}\n" * 5_000
+    for number, call in enumerate(asyncio.run(many())):
+        assert "".join(f"{line.text}\n" for line in call.logs()) == f"ä{number}\n" * 5_000
 
 
 def test_what_threads_of_a_task_write_is_noted(run: Run) -> None:
@@ -118,8 +124,14 @@ def test_a_hundred_thousand_lines(run: Run) -> None:
     assert done.tree[0].state is RunState.SUCCEEDED
 
 
-def test_tasks_of_one_run_that_write_at_the_same_time(run: Run) -> None:
-    """Each line is noted with the call that wrote it."""
-    done = run("b.speaks_with_others", 300)
-    by_call = {node.id: [line.text for line in done.logs if line.node == node.id] for node in done.tree}
-    assert list(by_call.values()) == [[f"b {n}" for n in range(300)], *[[f"a {n}" for n in range(300)]] * 3]
+def test_tasks_of_one_run_that_write_at_the_same_time(tasks: Any) -> None:
+    """Each line is noted with the call that wrote it, whichever way its end goes."""
+
+    async def many() -> list[Call]:
+        with session().runner.collecting("local") as journal:
+            await asyncio.gather(tasks.speaks_a_lot(0), tasks.speaks_with_others(0))
+            await asyncio.gather(*(tasks.speaks_a_lot(300) for _ in range(3)), tasks.speaks_with_others(300))
+        return [call for call in journal.calls() if call.inputs.endswith("300")]
+
+    texts = sorted([line.text for line in call.logs()] for call in asyncio.run(many()))
+    assert texts == [*[[f"a {n}" for n in range(300)]] * 6, [f"b {n}" for n in range(300)]]
