@@ -118,6 +118,9 @@ class Run(Generic[T]):
     tree: tuple[Node, ...]
     logs: tuple[LogLine, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Run {self.name} of {self.task}: {self.status}>"  # asyncio shows results more often than it says
+
     @property
     def status(self) -> str:
         """The state of the root: "succeeded", or "cached"."""

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from flyte_nb.crossing.memory import Memory
+    from flyte_nb.worker.strikes import Strikes
 
     Handle = Callable[[tuple[Any, ...], Memory | None], None]
 
 __all__ = ["Connection"]
+
+# What a socket to which something can be written takes at once, whatever the system.
+_SMALL = 4096
 
 
 class Connection:
@@ -31,25 +35,39 @@ class Connection:
 
     Args:
         descriptor: That of the socket.
+        strikes: Are held off while a message is sent or read.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, strikes: Strikes) -> None:
         self._end = socket.socket(fileno=descriptor)
+        self._strikes = strikes
+        self._room = select.poll()
+        self._room.register(self._end, select.POLLOUT)
         self._inbox = Inbox(self._end)
         self._sending = threading.Lock()
         self._handle: Handle = lambda message, memory: None
-        self._has_thread = self._is_reading = False
+        self._has_thread = False
 
     def send(self, message: tuple[Any, ...], memory: Memory | None = None) -> None:
         """Send `message`, whole, and the descriptor of `memory` with it."""
         data = memoryview(frame(message, memory))
+        if self._end.fileno() < 0:
+            raise RuntimeError("a process that a task has forked cannot call tasks: call them in the task")
         try:
-            with self._sending:
+            with self._strikes, self._sending:
                 data = data[send_some(self._end, data, memory) :]
                 while data:
                     data = data[self._end.send(data) :]
         except OSError:
             _end_with_all()  # the kernel is gone
+
+    def takes(self, message: bytes) -> bool:
+        """Say whether a message of about this size can be sent without waiting. For the main thread."""
+        return len(message) <= _SMALL and bool(self._room.poll(0))
+
+    def forget(self) -> None:
+        """Let go of it, in a process that was forked: it is not this one's."""
+        self._end.close()
 
     def first(self) -> tuple[Any, ...]:
         """Return the first message; the kernel sends no other before it has an answer."""
@@ -89,34 +107,21 @@ class Connection:
 
     def look(self) -> None:
         """Read what has come, in the handler of a signal: the code that was interrupted may not let the loop do it."""
-        if self._has_thread or self._is_reading:
+        if self._has_thread:
             return
-        self._is_reading = True
-        try:
-            while select.select([self._end], [], [], 0)[0]:
-                self._take()
-        finally:
-            self._is_reading = False
+        arrived = select.poll()
+        arrived.register(self._end, select.POLLIN)
+        while arrived.poll(0):
+            self._read()
 
     def _read_on(self) -> None:
         while True:
             self._read()
 
     def _read(self) -> None:
-        self._is_reading = True
-        try:
-            self._take()
-        finally:
-            self._is_reading = False
-
-    def _take(self) -> None:
-        for message, memory in self._received():
-            self._handle(message, memory)
-
-    @property
-    def is_reading(self) -> bool:
-        """Whether a message is being read or handled, which must not be interrupted."""
-        return self._is_reading and not self._has_thread
+        with self._strikes:
+            for message, memory in self._received():
+                self._handle(message, memory)
 
     def _received(self) -> list[tuple[tuple[Any, ...], Memory | None]]:
         try:

@@ -23,12 +23,12 @@ from flyte_nb.workers.signals import STRIKE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
-    from types import FrameType
 
     from flyte_nb.crossing.definitions import Definitions
     from flyte_nb.crossing.parcel import Parcel
     from flyte_nb.model.task import Task
     from flyte_nb.worker.connection import Connection, Handle
+    from flyte_nb.worker.strikes import Strikes
 
 __all__ = ["Job", "Jobs", "current_job"]
 
@@ -42,26 +42,40 @@ class Job:
         id: What the kernel calls it.
         task: The task.
         run: Another number for every run, in which no environment changes its version.
-        line: Where what becomes of it is sent.
+        line: Where its end is sent, if nothing was sent of it elsewhere that must be read before.
+        has_written: Whether something was.
         stopping: Whether a strike is meant for it.
+        heard: Whether it has been stopped: what it does since then is to clean up.
         interruptible: Whether the code of the task is what runs.
     """
 
-    def __init__(self, number: int, task: Task[..., Any], run: int, line: Connection) -> None:
-        self.id, self.task, self.run, self.line = number, task, run, line
-        self.stopping, self.interruptible = False, True
+    def __init__(
+        self, number: int, task: Task[..., Any], run: int, line: Connection, tell: Callable[[tuple[Any, ...]], None]
+    ) -> None:
+        self.id, self.task, self.run, self.line, self._tell = number, task, run, line, tell
+        self.has_written = self.stopping = self.heard = False
+        self.interruptible = True
         self.awaited: asyncio.Task[None] | None = None
 
-    def is_stopping(self) -> bool:
-        """Say whether a strike is meant for it."""
-        return self.stopping
+    def hears(self) -> bool:
+        """Say whether it is to stop here, where it does not await: once."""
+        if self.heard or not self.stopping:
+            return False
+        self.hear()
+        return True
+
+    def hear(self) -> None:
+        """Note, and tell, that it has been stopped."""
+        self.heard = True
+        self._tell(("heard", self.id))
 
 
 class Jobs:
     """Owns the calls that run in this process.
 
     Args:
-        connection: On which the kernel says what to stop.
+        connection: On which the kernel says what to stop, and is told everything in order.
+        strikes: Stop the code that runs.
         tasks: The tasks of the environment, by the names of their functions.
         definitions: What the user's names mean here.
         flush: Sends what calls have printed.
@@ -70,6 +84,7 @@ class Jobs:
     def __init__(
         self,
         connection: Connection,
+        strikes: Strikes,
         tasks: Mapping[str, Task[..., Any]],
         definitions: Definitions,
         flush: Callable[[], None],
@@ -80,17 +95,18 @@ class Jobs:
         self._running: dict[int, Job] = {}
         self._lines: list[Connection] = []
         self._sync: tuple[Job, Parcel] | None = None
-        signal.signal(STRIKE, self._struck)
+        strikes.heed(self._struck)
 
     def follow(self, line: Connection, handle: Handle) -> None:
         """Have every message that comes on `line` given to `handle`."""
         self._lines.append(line)
         line.read_on(self._loop, handle)
 
-    def line_of(self, number: int) -> Connection | None:
-        """Return where what becomes of a call is sent, if it runs."""
+    def writes(self, number: int) -> None:
+        """Note that something is sent that a call, if it runs, has written."""
         job = self._running.get(number)
-        return job.line if job else None
+        if job:
+            job.has_written = True
 
     def begin(self, number: int, function: str, run: int, parcel: Parcel, line: Connection) -> None:
         """Run a call, which came on `line`; from whatever thread reads."""
@@ -98,9 +114,10 @@ class Jobs:
 
     def cancel(self, number: int, *, strike: bool) -> None:
         """Stop a call; with `strike`, also if it does not await. From whatever thread reads."""
-        self._do(self._cancel, number)
         job = self._running.get(number)
-        if job and (strike or not job.task.is_async):
+        if job and job.task.is_async and not strike:
+            self._do(self._cancel, job)
+        elif job:
             job.stopping = True
             if self._connection.has_thread:
                 signal.pthread_kill(threading.main_thread().ident or 0, STRIKE)
@@ -115,7 +132,8 @@ class Jobs:
         """Run what comes, for ever."""
         asyncio.set_event_loop(self._loop)
         while True:
-            self._loop.run_forever()
+            with suppress(SystemExit, KeyboardInterrupt):  # which tasks of asyncio's let out of the loop
+                self._loop.run_forever()
             if self._sync:  # outside of the loop, so that a sync task may run one of its own
                 (job, parcel), self._sync = self._sync, None
                 for line in self._lines:
@@ -123,7 +141,7 @@ class Jobs:
                 copy_context().run(self._call, job, parcel)
 
     def _begin(self, number: int, function: str, run: int, parcel: Parcel, line: Connection) -> None:
-        job = self._running[number] = Job(number, self._tasks[function], run, line)
+        job = self._running[number] = Job(number, self._tasks[function], run, line, self._connection.send)
         if not job.task.is_async:
             self._sync = job, parcel
             self._loop.stop()
@@ -132,10 +150,10 @@ class Jobs:
         context.run(_current.set, job)
         job.awaited = context.run(self._loop.create_task, self._await(job, parcel))
 
-    def _cancel(self, number: int) -> None:
-        job = self._running.get(number)
-        if job and job.awaited:
+    def _cancel(self, job: Job) -> None:
+        if job.awaited:
             job.awaited.cancel()
+            self._loop.call_soon(job.hear)  # once the loop gets that far, so has the task
 
     async def _await(self, job: Job, parcel: Parcel) -> None:
         try:
@@ -177,13 +195,17 @@ class Jobs:
     def _end(self, job: Job, status: int, parcel: Parcel) -> None:
         self._flush()
         del self._running[job.id]
-        job.line.send(("done", job.id, status, parcel.payload), parcel.memory)
+        # Who reads the other line may wait for something else that is done here, and must not be waited for.
+        at_once = not job.has_written and job.line.takes(parcel.payload)
+        line = job.line if at_once else self._connection
+        line.send(("done", job.id, status, parcel.payload), parcel.memory)
 
-    def _struck(self, _number: int, _frame: FrameType | None) -> None:
-        """Stop the call whose code was interrupted, if it is to stop."""
+    def _struck(self) -> None:
+        """Stop the call whose code was interrupted, if it is to stop and was not stopped yet."""
         self._connection.look()
+        self._loop.call_soon_threadsafe(_nothing)  # it may be asleep, and does not know of what was read
         job = _current.get()
-        if job and job.stopping and job.interruptible and not self._connection.is_reading:
+        if job and job.interruptible and job.hears():
             raise StoppedInThread
 
     def only(self) -> Job | None:
@@ -192,6 +214,10 @@ class Jobs:
             (job,) = self._running.values()
             return job
         return None
+
+
+def _nothing() -> None:
+    """Wake the loop."""
 
 
 def current_job(jobs: Jobs) -> Job | None:

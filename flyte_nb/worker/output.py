@@ -57,15 +57,17 @@ class _Stream(io.TextIOBase):
             held, self._held = self._held, {}
             for key, text in held.items():
                 self._tell(*key, text)
+        self._below.flush()
 
 
-def take_output(call: Callable[[], int], tell: Tell) -> Callable[[], None]:
-    """Have what is written to sys.stdout and sys.stderr told, and return what tells all that is not yet told.
+def take_output(call: Callable[[], int], tell: Tell) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Have what is written to sys.stdout and sys.stderr told; return what tells the rest, and what puts an end to it.
 
     Args:
         call: Gives the id of the call whose code runs.
         tell: Is told the id of the call, "stdout", "stderr" or the level of a logging record, and the text.
     """
+    below = sys.stdout, sys.stderr
     streams = [_Stream(name, getattr(sys, name), call, tell) for name in ("stdout", "stderr")]
     sys.stdout, sys.stderr = streams
 
@@ -73,4 +75,7 @@ def take_output(call: Callable[[], int], tell: Tell) -> Callable[[], None]:
         for stream in streams:
             stream.flush()
 
-    return flush
+    def give_back() -> None:
+        sys.stdout, sys.stderr = below
+
+    return flush, give_back

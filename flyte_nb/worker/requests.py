@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ class Requests:
         answer = Future[Answer]()
         number = self._send(answer.set_result, kind, content, memory)
         try:
-            self._connection.wait_for(answer, job.is_stopping)
+            self._connection.wait_for(answer, job.hears)
         except asyncio.CancelledError:
             self._drop(number, job)
             raise
@@ -47,17 +48,19 @@ class Requests:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
 
-        def deliver(given: Answer) -> None:
+        def take(given: Answer) -> None:
             if not answer.done():
                 answer.set_result(given)
 
-        # On the loop itself, unless a thread reads; a task may also run a loop of its own.
-        number = self._send(
-            lambda given: deliver(given) if _runs_here(loop) else loop.call_soon_threadsafe(deliver, given),
-            kind,
-            content,
-            memory,
-        )
+        def deliver(given: Answer) -> None:
+            if _runs_here(loop):
+                take(given)
+                return
+            # A thread reads, or the task runs a loop of its own, which may be closed by now.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(take, given)
+
+        number = self._send(deliver, kind, content, memory)
         try:
             return await answer
         except asyncio.CancelledError:
@@ -80,8 +83,8 @@ class Requests:
 
     def _drop(self, number: int, job: Job) -> None:
         if self._open.pop(number, None):
-            job.line = self._connection  # how it ends is told after this
-            self._connection.send(("drop", number, job.id))
+            job.has_written = True  # how it ends is told after this
+            self._connection.send(("drop", number))
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -18,6 +19,7 @@ from flyte_nb.worker.loading import load
 from flyte_nb.worker.names import names_of_worker
 from flyte_nb.worker.output import take_output
 from flyte_nb.worker.requests import Requests
+from flyte_nb.worker.strikes import Strikes
 
 if TYPE_CHECKING:
     from flyte_nb.crossing.memory import Memory
@@ -39,19 +41,21 @@ def serve(descriptor: int, express: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the kernel's to understand
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_ENDS_EARLY, encoding="ascii")
-    connection = Connection(descriptor)
+    strikes = Strikes()
+    connection = Connection(descriptor, strikes)
     beginning: Beginning = connection.first()[1]
-    worker = _Worker(connection, Connection(express), beginning)
+    worker = _Worker(connection, Connection(express, strikes), strikes, beginning)
     worker.begin(beginning)
 
 
 class _Worker:
-    def __init__(self, connection: Connection, express: Connection, beginning: Beginning) -> None:
-        self._connection, self._express = connection, express
+    def __init__(self, connection: Connection, express: Connection, strikes: Strikes, beginning: Beginning) -> None:
+        self._connection, self._express, self._strikes = connection, express, strikes
         self._requests = Requests(connection)
         self._names = names_of_worker(beginning.environment, beginning.module, self._shape)
         self._elsewhere = Elsewhere(self._requests, self._names)
-        self._flush = take_output(self._writing_job, self._tell)
+        self._flush, self._give_output_back = take_output(self._writing_job, self._tell)
+        os.register_at_fork(after_in_child=self._forked)
         self._jobs: Jobs | None = None
 
     def begin(self, beginning: Beginning) -> None:
@@ -66,12 +70,18 @@ class _Worker:
             self._connection.send(("broken", pack_error(error, self._names).payload))
             sys.exit(1)
         tasks = {task.function.__name__: task for task in session().tasks(beginning.environment).values()}
-        self._jobs = self._elsewhere.jobs = Jobs(self._connection, tasks, self._names, self._flush)
+        self._jobs = self._elsewhere.jobs = Jobs(self._connection, self._strikes, tasks, self._names, self._flush)
         self._jobs.follow(self._connection, self._handle)
         self._jobs.follow(self._express, self._handle_express)
         self._flush()
         self._connection.send(("ready",))
         self._jobs.serve()
+
+    def _forked(self) -> None:
+        """Let go of the kernel, in a process that a task has forked: it would not learn of this one's end."""
+        self._connection.forget()
+        self._express.forget()
+        self._give_output_back()
 
     def _handle(self, message: tuple[Any, ...], memory: Memory | None) -> None:
         """Do what the kernel says, in whatever thread reads."""
@@ -101,5 +111,6 @@ class _Worker:
         return job.id if job else 0
 
     def _tell(self, job: int, stream: str, text: str) -> None:
-        line = self._jobs.line_of(job) if self._jobs else None
-        (line or self._connection).send(("log", job, stream, text))
+        if self._jobs:
+            self._jobs.writes(job)
+        self._connection.send(("log", job, stream, text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.workers.messages import Inbox, frame, send_some
@@ -50,6 +51,7 @@ class Connection:
         """Have it read by the loop that runs here, instead of one that was closed."""
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._end, self._receive)
+        self._loop.call_soon(self._send_later)
 
     def send(self, message: tuple[Any, ...], memory: Memory | None = None) -> None:
         """Send `message`, or as much as the other end takes now, and the rest when it takes more. From any thread."""
@@ -60,7 +62,8 @@ class Connection:
             self._unsent.append((data, memory))
             if len(self._unsent) > 1 or self._send():
                 return
-        self._loop.call_soon_threadsafe(self._send_later)
+        with suppress(RuntimeError):  # that loop is closed; another may attend to it
+            self._loop.call_soon_threadsafe(self._send_later)
 
     def _send(self) -> bool:
         """Send what is to be sent, and say whether that was all."""
@@ -80,7 +83,7 @@ class Connection:
 
     def _send_later(self) -> None:
         with self._lock:
-            if self._end.fileno() >= 0:
+            if self._unsent and self._end.fileno() >= 0:
                 self._loop.add_writer(self._end, self._send_on)
 
     def _send_on(self) -> None:
@@ -98,7 +101,18 @@ class Connection:
             self._ended()
             return
         for message, memory in messages:
-            self._handle(message, memory)
+            try:
+                self._handle(message, memory)
+            except Exception as error:  # noqa: BLE001 - one message must not be the end of those that follow
+                told = {"message": "flyte_nb: a message of a worker was not understood", "exception": error}
+                self._loop.call_exception_handler(told)
+
+    def close_soon(self) -> None:
+        """Close it on the loop that reads it, which would otherwise take another socket for it. From any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self.close)
+        except RuntimeError:  # that loop is closed
+            self.close()
 
     def close(self) -> None:
         """Send and receive no more."""
@@ -108,3 +122,4 @@ class Connection:
                 self._loop.remove_writer(self._end)
                 self._end.close()
             self._unsent.clear()
+            self._inbox.close()

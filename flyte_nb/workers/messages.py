@@ -8,6 +8,7 @@ is a pair that was inherited, to which nobody else can connect.
 from __future__ import annotations
 
 import array
+import os
 import pickle
 import socket
 import struct
@@ -67,6 +68,11 @@ class Inbox:
             raise EOFError
         self._bytes += data
         return self._cut()
+
+    def close(self) -> None:
+        """Let go of descriptors whose messages will never be whole."""
+        while self._descriptors:
+            os.close(self._descriptors.popleft())
 
     def _cut(self) -> Iterator[tuple[tuple[Any, ...], Memory | None]]:
         at, end = 0, len(self._bytes)

@@ -12,6 +12,7 @@ import os
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from flyte_nb.workers.guarding import Guard
 from flyte_nb.workers.worker import Worker, WorkerSpec
@@ -28,6 +29,8 @@ _LOOK_SECONDS = 5.0
 # Of more workers than these that nobody uses, the others are kept for a moment only: there was a burst.
 _MOST_IDLE, _SURPLUS_SECONDS = 8, 10.0
 _CLOSING_SECONDS = 5.0
+
+_pools: WeakSet[Pool] = WeakSet()
 
 
 class Pool:
@@ -48,8 +51,7 @@ class Pool:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forked)
+        _pools.add(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -66,7 +68,7 @@ class Pool:
         self._thread.start()
         atexit.register(self.close)
 
-    def _forked(self) -> None:
+    def forget(self) -> None:
         """Let go of everything, in a process that was forked: workers end when nobody else holds their connections."""
         for worker in self.workers:
             worker.forget()
@@ -78,6 +80,10 @@ class Pool:
         asyncio.set_event_loop(loop)
         loop.call_later(_LOOK_SECONDS, self._end_idle)
         loop.run_forever()
+        # Somebody may have come in the same moment.
+        for task in (late := asyncio.all_tasks(loop)):
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*late, return_exceptions=True))
         loop.close()
 
     async def take(self, spec: WorkerSpec, *, alone: bool) -> Worker:
@@ -142,6 +148,7 @@ class Pool:
                 patience = self._idle_seconds if number < _MOST_IDLE else min(_SURPLUS_SECONDS, self._idle_seconds)
                 if monotonic() - worker.idle_since > patience:
                     worker.kill("")
+        self._guard.look()
         asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._end_idle)
 
     def close(self) -> None:
@@ -168,3 +175,12 @@ class Pool:
             await asyncio.wait(others, timeout=_CLOSING_SECONDS / 2)
         self._guard.close()
         asyncio.get_running_loop().stop()
+
+
+def _forked() -> None:
+    for pool in list(_pools):
+        pool.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

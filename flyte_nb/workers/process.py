@@ -110,7 +110,6 @@ class WorkerProcess:
         """Let nothing remain of it, once it has ended."""
         for _, pipe in self.outputs:
             pipe.close()
-        self.close_sockets()
         self._guard.ended(self.pid)
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
+import select
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,11 +31,24 @@ class Tails:
         self._loop = asyncio.get_running_loop()
         self._write = write
         self._open: dict[int, str] = {}
+        self._decoders: dict[int, codecs.IncrementalDecoder] = {}
+        self._arrived = select.poll()
         self.last = ""
         for name, pipe in pipes:
             os.set_blocking(pipe.fileno(), False)
             self._open[pipe.fileno()] = name
+            self._decoders[pipe.fileno()] = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+            self._arrived.register(pipe.fileno(), select.POLLIN)
             self._loop.add_reader(pipe.fileno(), self._read, pipe.fileno())
+
+    def has_more(self) -> bool:
+        """Say whether something is there that was not read yet. In one other thread at a time."""
+        return bool(self._arrived.poll(0))
+
+    def read(self) -> None:
+        """Read what is there."""
+        for descriptor in list(self._open):
+            self._read(descriptor)
 
     def _read(self, descriptor: int) -> None:
         try:
@@ -43,7 +58,7 @@ class Tails:
         if not data:
             self._close(descriptor)
             return
-        text = data.decode(errors="backslashreplace")
+        text = self._decoders[descriptor].decode(data)
         self.last = (text.rstrip().rpartition("\n")[2] or self.last)[-300:]
         self._write(self._open[descriptor], text)
 
@@ -53,6 +68,6 @@ class Tails:
 
     def close(self) -> None:
         """Read what is there, and then no more."""
+        self.read()
         for descriptor in list(self._open):
-            self._read(descriptor)
             self._close(descriptor)

@@ -6,6 +6,7 @@ All of it belongs to the loop of the pool, but for `run`, which is awaited on wh
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from flyte_nb.crossing.exceptions import pack_error, unpack_error
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import TaskMemoryError, WorkerDiedError, WorkerStartError
 from flyte_nb.masking import error_text
+from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.connection import Connection
 from flyte_nb.workers.memory import MemoryWatch
 from flyte_nb.workers.outcome import CANCELLED, FAILED, RETURNED
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Worker", "WorkerSpec"]
 
-# How long a task that is to stop may take: to clean up where it awaits, and then where it does not.
+# How long a task that is to stop may take to hear it: where it awaits, and then anywhere; and then to clean up.
 _HEARING_SECONDS = 0.25
 _GRACE_SECONDS = 1.0
+_CLEANING_SECONDS = 3.0
 # Where an exception that came from a worker keeps the parcel it came in, and the id of the call in which it arose.
 _PARCEL, _AROSE = "_flyte_nb_parcel", "_flyte_nb_arose"
 
@@ -72,11 +75,12 @@ class _Running:
     Attributes:
         call: The call.
         outcome: Done when the call has ended, and what it has made and given up has ended, too.
+        heard: Whether it was stopped, and cleans up.
         is_over: Whether its own code has ended.
     """
 
     def __init__(self, call: WorkerCall) -> None:
-        self.call, self.is_over = call, False
+        self.call, self.heard, self.is_over = call, False, False
         self._loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
 
@@ -129,10 +133,11 @@ class Worker:
         self.idle_since = monotonic()
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self._running: dict[int, _Running] = {}
-        self._nested: dict[int, asyncio.Task[None]] = {}
+        self._nested: dict[int, tuple[int, asyncio.Task[None]]] = {}
         # What is being stopped of it, by the call that has made it and has given it up.
         self._given_up: dict[int, set[asyncio.Task[None]]] = {}
         self._blocked = 0
+        self._opening = threading.Lock()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._why = ""
         self._died: str | None = None
@@ -198,11 +203,14 @@ class Worker:
         """
         if asyncio.get_running_loop() is self._loop:
             return self._connection
-        if self._express is None:
-            self._express = Connection(self._process.express, self._handle, lambda: None)
-        elif not self._express.is_attended:
-            self._express.attend()
-        return self._express if self._express.is_attended_here else self._connection
+        with self._opening:
+            if self._died is not None:
+                return self._connection
+            if self._express is None:
+                self._express = Connection(self._process.express, self._handle_express, lambda: None)
+            elif not self._express.is_attended:
+                self._express.attend()
+            return self._express if self._express.is_attended_here else self._connection
 
     def _exceeded(self, used: int, limit: int) -> None:
         (running,) = list(self._running.values())  # a call with a limit is alone
@@ -212,21 +220,32 @@ class Worker:
     async def _stop(self, running: _Running) -> None:
         """Stop a call: first where it awaits, then between two steps of Python, then with its process."""
         running.wait_anew()
-        call, waiting = running.call, {running.outcome}
+        call, outcome = running.call, running.outcome
         try:
             for kind, seconds in (("cancel", _HEARING_SECONDS), ("strike", _GRACE_SECONDS)):
-                self._connection.send((kind, call.id))
-                self._process.strike()
-                done, _ = await asyncio.wait(waiting, timeout=seconds)
-                if done or running.is_over:
-                    break
+                if not (running.heard or running.is_over or outcome.done()):
+                    self._connection.send((kind, call.id))
+                    self._process.strike()
+                    await asyncio.wait({outcome}, timeout=seconds)
+            if running.heard and not running.is_over:
+                await asyncio.wait({outcome}, timeout=_CLEANING_SECONDS)
             if running.is_over:
-                await asyncio.wait(waiting)
+                await asyncio.wait({outcome})
         finally:  # cancelled once more: nobody waits any longer
-            if not running.outcome.done():
-                running.outcome.cancel()
+            if not outcome.done():
+                outcome.cancel()
                 if not running.is_over:
                     self.kill(f"{call.task}, which ran in it too, did not stop when it was to")
+        if any(parent == call.id for parent, _ in list(self._nested.values())):
+            await run_elsewhere(self._loop, lambda: self._stop_nested(call.id))
+
+    async def _stop_nested(self, parent: int) -> None:
+        """Stop what a call has called that was stopped; code in threads may still wait for it."""
+        nested = [task for caller, task in self._nested.values() if caller == parent]
+        for task in nested:
+            task.cancel()
+        if nested:
+            await asyncio.wait(nested)
 
     def kill(self, why: str) -> None:
         """End the process; calls that it still runs fail, because of `why`."""
@@ -239,13 +258,28 @@ class Worker:
 
     # What it says
 
+    def _handle_express(self, message: tuple[Any, ...], memory: Memory | None) -> None:
+        """Handle the end of a call that a loop of the caller's reads; what was written before it is noted before."""
+        if self._tails.has_more():
+            self._loop.call_soon_threadsafe(self._handle, message, memory)
+        else:
+            self._done(message, memory)
+
+    def _done(self, message: tuple[Any, ...], memory: Memory | None) -> None:
+        _, number, status, payload = message
+        running = self._running.get(number)
+        if running:
+            self._end(running, (status, Parcel(payload, memory)))
+
     def _handle(self, message: tuple[Any, ...], memory: Memory | None) -> None:
         kind = message[0]
         if kind == "done":
-            _, number, status, payload = message
-            running = self._running.get(number)
+            self._tails.read()
+            self._done(message, memory)
+        elif kind == "heard":
+            running = self._running.get(message[1])
             if running:
-                self._end(running, (status, Parcel(payload, memory)))
+                running.heard = True
         elif kind == "log":
             self._write(message[2], message[3], message[1])
         elif kind == "call":
@@ -253,21 +287,21 @@ class Worker:
             call = self._call(number, parent, task, inputs, digest, Parcel(payload, memory), blocking=blocking)
             running = self._running.get(parent)
             context = running.call.caller.context if running else copy_context()
-            self._nested[number] = context.run(self._loop.create_task, call)
+            self._nested[number] = parent, context.run(self._loop.create_task, call)
         elif kind == "shape":
             self._answer_shape(*message[1:])
         elif kind == "drop":
-            self._give_up(message[1], message[2])
-        elif kind == "ready":
+            self._give_up(message[1])
+        elif kind == "ready" and not self.ready.done():
             self.ready.set_result(None)
         elif kind == "broken":
             self._broken(Parcel(message[1]))
 
-    def _give_up(self, number: int, parent: int) -> None:
+    def _give_up(self, number: int) -> None:
         """Stop a call that a task has made: the task does not wait for it, but is not over before it is."""
-        nested = self._nested.get(number)
-        if nested is None:
+        if number not in self._nested:
             return
+        parent, nested = self._nested[number]
         nested.cancel()
         if parent in self._running:
             given_up = self._given_up.setdefault(parent, set())
@@ -346,14 +380,20 @@ class Worker:
         self._tails.close()
         self._process.clear_up()
         self._fail_ready(WorkerStartError(self.spec.environment, f"it {how}. {self._tails.last}".strip()))
-        self._died = f"{how}, because {self._why}" if self._why else how
+        with self._opening:
+            self._died = f"{how}, because {self._why}" if self._why else how
+        if self._express:
+            self._express.close_soon()
+        else:
+            self._process.express.close()
         for running in list(self._running.values()):
             running.is_over = True
             running.call.caller.end()
-        for nested in list(self._nested.values()):
-            nested.cancel()
-        if self._nested:
-            await asyncio.wait(self._nested.values())
+        nested = [task for _, task in self._nested.values()]
+        for task in nested:
+            task.cancel()
+        if nested:
+            await asyncio.wait(nested)
         for running in list(self._running.values()):
             running.end(None, self._died_in(running))
         self.ended.set_result(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import flyte_nb
@@ -49,3 +50,19 @@ def defined_in(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch, name:
 def deployed(environment: str, which: str | None = None) -> DeployedVersion:
     """Return what is deployed of an environment to the local target."""
     return session().embedded.versions.find("local", environment, which)
+
+
+def made_wheel(folder: Path, name: str, number: str) -> str:
+    """Return the path of a package with one module that knows its version, as a wheel: nothing is downloaded."""
+    wheel, facts = folder / f"{name}-{number}-py3-none-any.whl", f"{name}-{number}.dist-info"
+    contents = {
+        f"{name}.py": f"VERSION = {number!r}\n",
+        f"{facts}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n",
+        f"{facts}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = f"{facts}/RECORD"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, text in contents.items():
+            archive.writestr(path, text)
+        archive.writestr(record, "".join(f"{path},,\n" for path in [*contents, record]))
+    return str(wheel)
