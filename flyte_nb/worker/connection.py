@@ -78,7 +78,8 @@ class Connection:
     def read_on(self, loop: AbstractEventLoop, handle: Handle) -> None:
         """Have every message that comes handled on `loop`, in order."""
         self._handle = handle
-        loop.add_reader(self._end, self._read)
+        # Without waiting: a signal may come between what woke the loop and this, whose handler reads it all.
+        loop.add_reader(self._end, lambda: self._read(wait=False))
 
     def read_in_thread(self, loop: AbstractEventLoop) -> None:
         """Have every message that comes handled in a thread from now on, and no more on `loop`."""
@@ -112,20 +113,22 @@ class Connection:
         arrived = select.poll()
         arrived.register(self._end, select.POLLIN)
         while arrived.poll(0):
-            self._read()
+            self._read(wait=False)
 
     def _read_on(self) -> None:
         while True:
             self._read()
 
-    def _read(self) -> None:
+    def _read(self, *, wait: bool = True) -> None:
         with self._strikes:
-            for message, memory in self._received():
+            for message, memory in self._received(wait=wait):
                 self._handle(message, memory)
 
-    def _received(self) -> list[tuple[tuple[Any, ...], Memory | None]]:
+    def _received(self, *, wait: bool = True) -> list[tuple[tuple[Any, ...], Memory | None]]:
         try:
-            return list(self._inbox.receive())
+            return list(self._inbox.receive(wait=wait))
+        except BlockingIOError:
+            return []
         except (EOFError, OSError):
             _end_with_all()
             raise

@@ -52,14 +52,18 @@ class Inbox:
         self._bytes = bytearray()
         self._descriptors: deque[int] = deque()
 
-    def receive(self) -> Iterator[tuple[tuple[Any, ...], Memory | None]]:
+    def receive(self, *, wait: bool = True) -> Iterator[tuple[tuple[Any, ...], Memory | None]]:
         """Read once, and yield the messages that are whole by now, each with its shared memory, if it has one.
+
+        Args:
+            wait: Whether to wait until something arrives, if the socket does.
 
         Raises:
             EOFError: The other end is gone.
             OSError: As the socket says; BlockingIOError if nothing has arrived.
         """
-        data, ancillary, _, _ = self._end.recvmsg(_READ_BYTES, socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4), _FLAGS)
+        flags = _FLAGS if wait else _FLAGS | socket.MSG_DONTWAIT
+        data, ancillary, _, _ = self._end.recvmsg(_READ_BYTES, socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4), flags)
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 whole = len(content) - len(content) % _DESCRIPTOR_BYTES

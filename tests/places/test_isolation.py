@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import shutil
@@ -42,7 +43,9 @@ def test_the_folder_and_the_path_are_its_own(run: Run) -> None:
     before = os.getcwd(), list(sys.path)
     here = run("a.surroundings").result
     assert Path(here["folder"]).name.startswith("flyte_nb-worker-")
-    assert not {os.getcwd(), ""} & set(here["path"])
+    own = subprocess.run([sys.executable, "-I", "-c", "import sys; print(sys.path)"], capture_output=True, check=True)
+    assert {*here["path"]} - {*ast.literal_eval(own.stdout.decode())} == {here["path"][0]}
+    assert Path(here["path"][0]).parent.name == "code"
     assert Path(run("a.writes_files").result).parent == Path(here["folder"])
     assert (os.getcwd(), sys.path) == before
 
@@ -110,6 +113,7 @@ def test_workers_of_other_pythons(start: Run, monkeypatch: pytest.MonkeyPatch) -
     seen = set()
     for python in pythons.values():
         monkeypatch.setattr(preparing, "_own_python", lambda path=python: (Path(path), ()))
+        monkeypatch.setenv("XDG_PYTHON", python)  # or what was prepared before would do
         seen.add(asyncio.run(scenario()))
     assert len(seen) == len(pythons)
     assert tuple(sys.version_info[:2]) not in seen
