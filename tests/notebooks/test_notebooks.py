@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
-# What differs between two runs of one notebook: times, names of runs, addresses of hosted views and pictures.
+# What differs between two runs of one notebook: times, names of runs, versions, memory in use, addresses of hosted
+# views and pictures.
 VARYING = re.compile(
     r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(\.\d{3})?( ([A-Z]{3,5}|[+-]\d+)\b)?|(?<=started )\(.+?\)|(?<=time )\(.+?\)"
-    r"|\d+\.\d{3} s|about \d+ s|[0-9a-f]{8}-\d+|/\S+(?=/churn-project)|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m"
+    r"|\d+\.\d{3} s|about \d+ s|[0-9a-f]{8}-\d+|(?<=version )[0-9a-f]{12}|(?<=used )\d+ MiB|/\S+(?=/churn-project)"
+    r"|fnb-[0-9a-f]{16}|base64,[\w+/=]+|\x1b\[[\d;]*m"
 )
 PADDING = re.compile(r"[ ─]{2,}")
 
@@ -94,7 +96,9 @@ def test_the_quickstart_shows_the_main_job(execute: Callable[[Path], NotebookNod
     assert "Did you mean 'ml-training'?" in output_of(notebook, "%flyte_env ml-trainin")
 
 
-@pytest.mark.parametrize(("path", "picture"), list(zip(NOTEBOOKS, ['<img alt="', "<table", '<img alt="'], strict=True)))
+@pytest.mark.parametrize(
+    ("path", "picture"), list(zip(NOTEBOOKS, ['<img alt="', "<table", '<img alt="', "<table"], strict=True))
+)
 def test_pictures_survive_an_untrusted_notebook(path: Path, picture: str) -> None:
     """Every graph is an image and every run a table, beside plain text; nothing needs a kernel, a script or trust."""
     outputs = [out for cell in nbformat.read(path, as_version=4).cells for out in cell.get("outputs", ())]
@@ -128,3 +132,18 @@ def test_the_third_tutorial_shows_its_points(execute: Callable[[Path], NotebookN
     assert "3 unchanged, 1 deployed" in output_of(notebook, "%flyte_rollback d1")
     assert "'features': 'update'" in output_of(notebook, "flyte.plan().actions")
     assert "from environments.base import load_customers" in output_of(notebook, 'print(open("churn-project')
+
+
+def test_the_fourth_tutorial_shows_its_points(execute: Callable[[Path], NotebookNode]) -> None:
+    """Two versions of pandas in one run, what is deployed runs, and whatever happens to a task, the next one runs."""
+    notebook = execute(FOLDER / "04_isolated_environments.ipynb")
+    compared = output_of(notebook, "result = %flyte_run compare")
+    assert "counting with pandas 1.5.3" in compared
+    assert "counting with pandas 2.3.3" in compared
+    assert "'the same': True" in compared
+    assert "report has changed since it was deployed" in output_of(notebook, "%flyte_run visits_per_day(30)")
+    assert "training: asks for 8 GPUs" in output_of(notebook, "%flyte_plan training")
+    assert "of the 256 MiB that 'training' declares" in output_of(notebook, "%flyte_run train(2000)")
+    assert "ended with exit code 1" in output_of(notebook, "%flyte_run crash()")
+    assert "trained on 8 MiB" in output_of(notebook, "%flyte_run train(8)")
+    assert "'the same': True" in output_of(notebook, "result = await compare(60)")
