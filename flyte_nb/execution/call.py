@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from flyte_nb.execution.output import Excerpt, Output
     from flyte_nb.execution.placing import PlacedRun
 
-__all__ = ["Call", "Collector"]
+__all__ = ["AROSE", "Call", "Collector"]
 
-# Where an exception keeps the id of the call in which it arose.
-_AROSE = "_flyte_nb_arose"
+AROSE = "_flyte_nb_arose"
+"""Where an exception keeps the id of the call in which it arose; it goes with it to other processes and back."""
 
 _STOPS = frozenset({"CancelledError", "KeyboardInterrupt"})
 _creating = threading.Lock()
@@ -137,11 +137,11 @@ class Call:
 
     def _place_of(self, error: BaseException) -> int:
         """Return the call in which `error` arose: the first it has ended, which is below this one or this itself."""
-        known = getattr(error, _AROSE, None)
+        known = getattr(error, AROSE, None)
         if isinstance(known, int) and known > self.id:
             return known
         try:
-            setattr(error, _AROSE, self.id)
+            setattr(error, AROSE, self.id)
         except Exception:  # noqa: BLE001 - an exception of others may refuse anything
             return self.id
         return self.id

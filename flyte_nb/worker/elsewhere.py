@@ -10,6 +10,7 @@ from flyte_nb.crossing.exceptions import unpack_error
 from flyte_nb.crossing.packing import pack_arguments, unpack
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import InvalidValueError
+from flyte_nb.execution.call import AROSE
 from flyte_nb.execution.inputs import check_arguments
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.worker.jobs import current_job
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Elsewhere"]
 
-# Where an exception keeps the id of the call in which it arose, as in the kernel.
-_AROSE = "_flyte_nb_arose"
 _MOST_SHAPES = 1_000
 
 
@@ -110,7 +109,7 @@ class Elsewhere:
             return unpack(parcel, f"the result of {task.name}", self._definitions)
         error = unpack_error(parcel, self._definitions)
         if arose is not None:
-            setattr(error, _AROSE, arose)
+            setattr(error, AROSE, arose)
         raise error
 
     def _job(self) -> Job:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.crossing.exceptions import pack_error, unpack_error
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import TaskMemoryError, WorkerDiedError, WorkerStartError
+from flyte_nb.execution.call import AROSE
 from flyte_nb.masking import error_text
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.connection import Connection
@@ -40,8 +41,8 @@ __all__ = ["Outcome", "Worker", "WorkerSpec"]
 _HEARING_SECONDS = 0.25
 _GRACE_SECONDS = 1.0
 _CLEANING_SECONDS = 3.0
-# Where an exception that came from a worker keeps the parcel it came in, and the id of the call in which it arose.
-_PARCEL, _AROSE = "_flyte_nb_parcel", "_flyte_nb_arose"
+# Where an exception that came from a worker keeps the parcel it came in.
+_PARCEL = "_flyte_nb_parcel"
 
 Outcome = tuple[int, Parcel]
 """How a call has ended, and the value or the error."""
@@ -342,7 +343,7 @@ class Worker:
             status, parcel = CANCELLED, pack_error(error, self._names)
         except Exception as error:  # noqa: BLE001 - whatever the task raises goes to its caller
             status, parcel = FAILED, getattr(error, _PARCEL, None) or pack_error(error, self._names)
-            arose = getattr(error, _AROSE, None)
+            arose = getattr(error, AROSE, None)
         finally:
             self._blocked -= blocking
             del self._nested[number]
