@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,7 +78,11 @@ class Lab:
     def end_kernels(self) -> None:
         """Shut every kernel down."""
         for session in self.api("sessions"):
-            self.api(f"sessions/{session['id']}", "DELETE")
+            try:
+                self.api(f"sessions/{session['id']}", "DELETE")
+            except urllib.error.HTTPError:  # its kernel is being restarted
+                time.sleep(2)
+                self.api(f"sessions/{session['id']}", "DELETE")
 
 
 def _free_port() -> int:

@@ -128,7 +128,7 @@ def test_interrupting_a_rollback(deployed: Notebook) -> None:
     assert deployed.value(IMAGES) == {"base": "base:1", "ml": "ml:2"}
     deployed.ok("release.set()\nback = %flyte_rollback d1")
     assert deployed.value("back.states") == {"base": "unchanged", "ml": "succeeded"}
-    deployed.ok("del session()._targets['local']; session()._targets['local'] = session()._local")
+    deployed.ok("del session()._targets['local']; session()._targets['local'] = lambda own=session(): own.embedded.target")
 
 
 def test_two_deployments_in_one_kernel(deployed: Notebook) -> None:
@@ -148,7 +148,7 @@ def test_two_deployments_in_one_kernel(deployed: Notebook) -> None:
         "d4",
         {"unchanged"},
     )
-    deployed.ok("session()._targets['local'] = session()._local")
+    deployed.ok("session()._targets['local'] = lambda own=session(): own.embedded.target")
 
 
 @pytest.fixture
