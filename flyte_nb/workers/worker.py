@@ -84,10 +84,13 @@ class _Running:
         self.call, self.heard, self.is_over = call, False, False
         self._loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
+        self._missed: tuple[Outcome | None, Exception | None] | None = None
 
     def wait_anew(self) -> None:
-        """Wait again, when who waited was cancelled."""
+        """Wait again, when who waited was cancelled; it may have ended in the same moment."""
         self.outcome = self._loop.create_future()
+        if self._missed:
+            self._tell(*self._missed)
 
     def end(self, outcome: Outcome | None, error: Exception | None = None) -> None:
         """Tell who waits; from whatever loop."""
@@ -98,9 +101,11 @@ class _Running:
                 self._loop.call_soon_threadsafe(self._tell, outcome, error)
 
     def _tell(self, outcome: Outcome | None, error: Exception | None) -> None:
-        if self.outcome.done():
+        if self.outcome.cancelled():
+            self._missed = outcome, error
+        elif self.outcome.done():
             return
-        if outcome is not None:
+        elif outcome is not None:
             self.outcome.set_result(outcome)
         elif error is not None:
             self.outcome.set_exception(error)
