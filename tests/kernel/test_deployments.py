@@ -128,7 +128,8 @@ def test_interrupting_a_rollback(deployed: Notebook) -> None:
     assert deployed.value(IMAGES) == {"base": "base:1", "ml": "ml:2"}
     deployed.ok("release.set()\nback = %flyte_rollback d1")
     assert deployed.value("back.states") == {"base": "unchanged", "ml": "succeeded"}
-    deployed.ok("del session()._targets['local']; session()._targets['local'] = lambda own=session(): own.embedded.target")
+    deployed.ok("del session()._targets['local']")
+    deployed.ok("session()._targets['local'] = lambda own=session(): own.embedded.target")
 
 
 def test_two_deployments_in_one_kernel(deployed: Notebook) -> None:
