@@ -1,4 +1,7 @@
-"""Shared memory without a name: what holds it are open files and mappings only, so nothing can be left behind."""
+"""Shared memory without a name: what holds it are open files and mappings only, so nothing can be left behind.
+
+A process may have only so many open files: who holds many of these keeps what they hold as plain memory instead.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import sys
 import tempfile
 import weakref
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,9 +20,11 @@ __all__ = ["Memory"]
 
 # The lines of a processor's cache, and the widest vectors.
 _ALIGNMENT = 64
-# Until Python 3.13 every mapping keeps a file open, of which a process may have some hundreds only.
-_MOST_MAPPINGS = sys.maxsize if sys.version_info >= (3, 13) else 128
+# At most, and at most this part of what the system allows.
+_MOST_FILES, _PART_FOR_FILES = 256, 4
+_MOST_MAPPINGS, _PART_FOR_MAPPINGS = 128, 8
 
+_open: weakref.WeakSet[Memory] = weakref.WeakSet()
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
 
@@ -26,12 +32,19 @@ class Memory:
     """Memory that another process can be given, by its file descriptor.
 
     Attributes:
-        fd: The file descriptor, which this object owns; -1 once it is closed.
+        fd: The file descriptor, which this object owns; -1 if it has none, or none any more.
         size: In bytes.
     """
 
     def __init__(self, fd: int, size: int) -> None:
         self.fd, self.size = fd, size
+        self._content: memoryview | None = None
+        _open.add(self)
+
+    @staticmethod
+    def is_scarce() -> bool:
+        """Say whether this process has so many that it should do without more."""
+        return len(_open) >= _allowed(_MOST_FILES, _PART_FOR_FILES)
 
     @classmethod
     def holding(cls, buffers: Sequence[memoryview]) -> tuple[Memory, list[tuple[int, int]]]:
@@ -55,7 +68,19 @@ class Memory:
     @classmethod
     def received(cls, fd: int) -> Memory:
         """Return the memory behind a file descriptor that came from another process, and own that from now on."""
-        return cls(fd, os.fstat(fd).st_size)
+        memory = cls(fd, os.fstat(fd).st_size)
+        if cls.is_scarce():
+            memory._content = _copied(fd, memory.size)
+            memory.close()
+        return memory
+
+    def descriptor(self) -> int:
+        """Return a file descriptor for another process, which this object owns."""
+        if self.fd < 0 and self._content is not None:
+            self.fd = _nameless_file()
+            _write(self.fd, self._content, 0)
+            _open.add(self)
+        return self.fd
 
     def mapped(self) -> memoryview:
         """Return the content, to be read and written without being copied.
@@ -64,7 +89,9 @@ class Memory:
         """
         if not self.size:
             return memoryview(bytearray())
-        if len(_mapped) >= _MOST_MAPPINGS:
+        if self._content is not None:
+            return memoryview(bytearray(self._content))
+        if sys.version_info < (3, 13) and len(_mapped) >= _allowed(_MOST_MAPPINGS, _PART_FOR_MAPPINGS):
             return _copied(self.fd, self.size)
         options = {"trackfd": False} if sys.version_info >= (3, 13) else {}
         mapping = mmap.mmap(self.fd, self.size, access=mmap.ACCESS_COPY, **options)
@@ -74,11 +101,22 @@ class Memory:
     def close(self) -> None:
         """Give the file descriptor back."""
         fd, self.fd = self.fd, -1
+        _open.discard(self)
         if fd >= 0:
             os.close(fd)
 
     def __del__(self) -> None:
         self.close()
+
+
+@cache
+def _allowed(most: int, part: int) -> int:
+    if sys.platform == "win32":
+        return most
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if limit == resource.RLIM_INFINITY else min(most, limit // part)
 
 
 def _nameless_file() -> int:

@@ -117,7 +117,7 @@ def _laid_out(file: io.BytesIO, packer: Packer, needs: Sequence[Need]) -> Parcel
     """Return a parcel with everything that is large in its memory."""
     buffers = [file.getbuffer(), *packer.chunks, *(buffer.raw() for buffer in packer.lent)]
     total = sum(buffer.nbytes for buffer in buffers)
-    if total < LARGE:
+    if total < LARGE or Memory.is_scarce():
         return Parcel(b"".join([_head([buffer.nbytes for buffer in buffers], None, packer, needs), *buffers]))
     small = file.tell() < LARGE
     memory, places = Memory.holding(buffers[small:])

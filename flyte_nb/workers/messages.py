@@ -8,6 +8,7 @@ is a pair that was inherited, to which nobody else can connect.
 from __future__ import annotations
 
 import array
+import errno
 import os
 import pickle
 import socket
@@ -40,7 +41,7 @@ def send_some(end: socket.socket, data: memoryview, memory: Memory | None) -> in
     """Send the beginning of `data`, with the descriptor of `memory` if there is one, and return how much it was."""
     if memory is None:
         return end.send(data)
-    descriptors = array.array("i", [memory.fd])
+    descriptors = array.array("i", [memory.descriptor()])
     return end.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
 
 
@@ -63,11 +64,13 @@ class Inbox:
             OSError: As the socket says; BlockingIOError if nothing has arrived.
         """
         flags = _FLAGS if wait else _FLAGS | socket.MSG_DONTWAIT
-        data, ancillary, _, _ = self._end.recvmsg(_READ_BYTES, socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4), flags)
+        data, ancillary, told, _ = self._end.recvmsg(_READ_BYTES, socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4), flags)
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 whole = len(content) - len(content) % _DESCRIPTOR_BYTES
                 self._descriptors.extend(array.array("i", content[:whole]))
+        if told & socket.MSG_CTRUNC:
+            raise OSError(errno.EMFILE, "a descriptor was lost: this process has too many open files")
         if not data:
             raise EOFError
         self._bytes += data

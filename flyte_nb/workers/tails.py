@@ -32,7 +32,7 @@ class Tails:
         self._write = write
         self._open: dict[int, str] = {}
         self._decoders: dict[int, codecs.IncrementalDecoder] = {}
-        self._arrived = select.poll()
+        self._arrived, self._is_telling = select.poll(), False
         self.last = ""
         for name, pipe in pipes:
             os.set_blocking(pipe.fileno(), False)
@@ -42,8 +42,8 @@ class Tails:
             self._loop.add_reader(pipe.fileno(), self._read, pipe.fileno())
 
     def has_more(self) -> bool:
-        """Say whether something is there that was not read yet. In one other thread at a time."""
-        return bool(self._arrived.poll(0))
+        """Say whether something is there that was not told yet. In one other thread at a time."""
+        return bool(self._arrived.poll(0)) or self._is_telling  # in this order: what is not there any more may be told
 
     def read(self) -> None:
         """Read what is there."""
@@ -51,6 +51,13 @@ class Tails:
             self._read(descriptor)
 
     def _read(self, descriptor: int) -> None:
+        self._is_telling = True
+        try:
+            self._tell(descriptor)
+        finally:
+            self._is_telling = False
+
+    def _tell(self, descriptor: int) -> None:
         try:
             data = os.read(descriptor, _READ_BYTES)
         except BlockingIOError:

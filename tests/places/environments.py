@@ -346,6 +346,12 @@ async def holds_the_gil(file: str) -> None:
 
 
 @a.task
+def holds_the_gil_sync(file: str) -> None:
+    _begun(file)
+    sum(range(10**13))
+
+
+@a.task
 def prints_for_ever(file: str) -> None:
     _begun(file)
     while True:
@@ -355,6 +361,12 @@ def prints_for_ever(file: str) -> None:
 @b.task
 async def waits_for_awaits(file: str) -> None:
     await awaits(file)
+
+
+@a.task
+async def waits_for_itself(file: str) -> None:
+    """Wait for a task of this environment, by way of another."""
+    await waits_for_awaits(file)
 
 
 @b.task

@@ -78,6 +78,18 @@ def test_a_worker_that_dies_while_the_kernels_loop_is_busy(tasks: Any) -> None:
     assert len(set(asyncio.run(scenario()))) == 4
 
 
+def test_a_worker_that_dies_while_it_waits_for_itself(start: Run, file: str) -> None:
+    """A call there has called another environment, which has called this one: all of them end."""
+
+    async def scenario() -> None:
+        running = asyncio.ensure_future(start("a.waits_for_itself", file))
+        os.kill(await asyncio.to_thread(number_in, file), signal.SIGKILL)
+        with pytest.raises(WorkerDiedError, match=r"^a\.waits_for_itself: "):
+            await running
+
+    asyncio.run(scenario())
+
+
 def test_what_a_task_has_started_ends_with_its_worker(start: Run, file: str) -> None:
     """No process is left."""
 
