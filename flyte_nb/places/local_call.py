@@ -68,6 +68,14 @@ class LocalCall:
         """
         __tracebackhide__ = True
         self._warm = warm
+        try:
+            return await self._made()
+        finally:
+            if self._warm:  # it was not needed
+                self._run.place.pool.give_back(self._warm)
+
+    async def _made(self) -> Parcel:
+        __tracebackhide__ = True
         runner, facts = self._run.place.runner, self.facts
         if not self._digest:
             return await runner.call_elsewhere(facts, self._inputs, self._caller, self._attempt)
@@ -161,6 +169,7 @@ class _Caller:
     def __init__(self, run: LocalRun, call: Call, grant: Grant) -> None:
         self._run, self._call, self._grant = run, call, grant
         self._under_way, self.has_ended = 0, False
+        self._resuming: asyncio.Future[None] | None = None
         self.context = copy_context()
 
     def end(self) -> None:
@@ -182,8 +191,22 @@ class _Caller:
             admission.suspend(self._grant)
         self._under_way += 1
         try:
-            return await LocalCall(self._run, facts, inputs, digest, parcel, self._call).run()
-        finally:
-            self._under_way -= 1
-            if not self._under_way and not self.has_ended:
-                await admission.resume(self._grant)
+            result = await LocalCall(self._run, facts, inputs, digest, parcel, self._call).run()
+        except asyncio.CancelledError:
+            self._resume()  # who has given it up does not wait
+            raise
+        except BaseException:
+            await self._resume()
+            raise
+        await self._resume()
+        return result
+
+    def _resume(self) -> asyncio.Future[None]:
+        """Take back what the call has claimed, when nothing that it has called is under way."""
+        self._under_way -= 1
+        if self._under_way or self.has_ended:
+            back: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            back.set_result(None)
+            return back
+        self._resuming = asyncio.ensure_future(self._run.place.admission.resume(self._grant))
+        return self._resuming

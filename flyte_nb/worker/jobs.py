@@ -115,9 +115,9 @@ class Jobs:
     def cancel(self, number: int, *, strike: bool) -> None:
         """Stop a call; with `strike`, also if it does not await. From whatever thread reads."""
         job = self._running.get(number)
-        if job and job.task.is_async and not strike:
+        if job and job.task.is_async and not job.heard:
             self._do(self._cancel, job)
-        elif job:
+        if job and (strike or not job.task.is_async):
             job.stopping = True
             if self._connection.has_thread:
                 signal.pthread_kill(threading.main_thread().ident or 0, STRIKE)
@@ -149,6 +149,12 @@ class Jobs:
         context = copy_context()
         context.run(_current.set, job)
         job.awaited = context.run(self._loop.create_task, self._await(job, parcel))
+        job.awaited.add_done_callback(lambda _: self._never_began(job))
+
+    def _never_began(self, job: Job) -> None:
+        """Tell of a job that was cancelled before its first step; any other has told of itself."""
+        if job.id in self._running:
+            self._end(job, *self._failed(asyncio.CancelledError()))
 
     def _cancel(self, job: Job) -> None:
         if job.awaited:

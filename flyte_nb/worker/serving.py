@@ -96,8 +96,10 @@ class _Worker:
             self._jobs.cancel(number, strike=kind == "strike")
 
     def _handle_express(self, message: tuple[Any, ...], memory: Memory | None) -> None:
-        if self._jobs:
+        if self._jobs and message[0] == "run":
             self._run(self._jobs, self._express, message, memory)
+        elif self._jobs:
+            self._jobs.cancel(message[1], strike=False)
 
     def _run(self, jobs: Jobs, line: Connection, message: tuple[Any, ...], memory: Memory | None) -> None:
         _, number, function, run, payload = message

@@ -65,19 +65,19 @@ class _Errand:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, work: Work, ended: Callable[[], None]) -> None:
         self._loop, self._work, self._ended = loop, work, ended
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._result: Any = None
         self._error: BaseException | None = None
         loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
-        self._task = self._loop.create_task(self._run())
+        self._task = self._loop.create_task(self._work())
+        self._task.add_done_callback(self._end)  # also if it is cancelled before it begins
 
-    async def _run(self) -> None:
-        try:
-            self._result = await self._work()
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            self._error = error
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if self._error is None:
+            self._result = task.result()
         self._ended()
 
     def result(self) -> Any:

@@ -78,10 +78,12 @@ class _Running:
         outcome: Done when the call has ended, and what it has made and given up has ended, too.
         heard: Whether it was stopped, and cleans up.
         is_over: Whether its own code has ended.
+        line: Where it was sent.
     """
 
     def __init__(self, call: WorkerCall) -> None:
         self.call, self.heard, self.is_over = call, False, False
+        self.line: Connection | None = None
         self._loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
         self._missed: tuple[Outcome | None, Exception | None] | None = None
@@ -186,7 +188,8 @@ class Worker:
             running.end(None, self._died_in(running))
         function = call.task.partition(".")[2]
         parcel = call.parcel
-        self._line().send(("run", call.id, function, call.run, parcel.payload), parcel.memory)
+        running.line = self._line()
+        running.line.send(("run", call.id, function, call.run, parcel.payload), parcel.memory)
         watch = MemoryWatch(self.pid, call.memory_limit, self._exceeded) if call.memory_limit else None
         try:
             outcome = await running.outcome
@@ -225,12 +228,16 @@ class Worker:
 
     async def _stop(self, running: _Running) -> None:
         """Stop a call: first where it awaits, then between two steps of Python, then with its process."""
+        if self._died is not None:
+            return  # it is one of those whose end the end of the process has to wait for
         running.wait_anew()
         call, outcome = running.call, running.outcome
         try:
             for kind, seconds in (("cancel", _HEARING_SECONDS), ("strike", _GRACE_SECONDS)):
                 if not (running.heard or running.is_over or outcome.done()):
-                    self._connection.send((kind, call.id))
+                    # Where it was sent, so that it is known there by then; a strike has to be heard at any time.
+                    line = running.line if running.line and kind == "cancel" else self._connection
+                    line.send((kind, call.id))
                     self._process.strike()
                     await asyncio.wait({outcome}, timeout=seconds)
             if running.heard and not running.is_over:
@@ -293,7 +300,9 @@ class Worker:
             call = self._call(number, parent, task, inputs, digest, Parcel(payload, memory), blocking=blocking)
             running = self._running.get(parent)
             context = running.call.caller.context if running else copy_context()
-            self._nested[number] = parent, context.run(self._loop.create_task, call)
+            nested = context.run(self._loop.create_task, call)
+            self._nested[number] = parent, nested
+            nested.add_done_callback(lambda _: self._nested.pop(number))  # also if it never begins
         elif kind == "shape":
             self._answer_shape(*message[1:])
         elif kind == "drop":
@@ -317,15 +326,17 @@ class Worker:
     def _end(self, running: _Running, outcome: Outcome) -> None:
         given_up = self._given_up.pop(running.call.id, None)
         if given_up:
-            self._loop.create_task(self._end_after(given_up, running, outcome))
+            self._loop.create_task(self._end_after(set(given_up), running, outcome))
         else:
             running.end(outcome)
 
     async def _end_after(self, given_up: set[asyncio.Task[None]], running: _Running, outcome: Outcome) -> None:
         running.is_over = True
         running.call.caller.end()
-        await asyncio.wait(given_up)
-        running.end(outcome)
+        try:
+            await asyncio.wait(given_up)
+        finally:
+            running.end(outcome)
 
     def _write(self, stream: str, text: str, number: int = 0) -> None:
         """Tell the call `number`, or else the one that runs longest, of what was written."""
@@ -351,7 +362,6 @@ class Worker:
             arose = getattr(error, AROSE, None)
         finally:
             self._blocked -= blocking
-            del self._nested[number]
         self._connection.send(("answer", number, status, parcel.payload, arose), parcel.memory)
 
     def _answer_shape(self, number: int, parent: int, environment: str, function: str) -> None:
@@ -399,7 +409,7 @@ class Worker:
         for task in nested:
             task.cancel()
         if nested:
-            await asyncio.wait(nested)
+            await asyncio.wait(nested, timeout=_CLEANING_SECONDS)
         for running in list(self._running.values()):
             running.end(None, self._died_in(running))
         self.ended.set_result(None)
