@@ -72,12 +72,17 @@ class _Errand:
 
     def _begin(self) -> None:
         self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(self._end)
 
     async def _run(self) -> None:
         try:
             self._result = await self._work()
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._error = error
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():  # before it has begun
+            self._error = asyncio.CancelledError()
         self._ended()
 
     def result(self) -> Any:
