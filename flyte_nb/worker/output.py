@@ -25,12 +25,14 @@ class _Stream(io.TextIOBase):
     def __init__(self, name: str, below: Any, call: Callable[[], int], tell: Tell) -> None:
         self._name, self._below, self._call, self._tell = name, below, call, tell
         self._held: dict[tuple[int, str], str] = {}
+        self._was_lent = False
         # Whoever writes may be interrupted by a signal handler, which may print as well.
         self._lock = threading.RLock()
 
     @property
     def buffer(self) -> Any:
         """What takes bytes."""
+        self._was_lent = True
         return self._below.buffer
 
     def fileno(self) -> int:
@@ -53,11 +55,13 @@ class _Stream(io.TextIOBase):
 
     def flush(self) -> None:
         """Tell what was written of the present lines."""
-        with self._lock:
-            held, self._held = self._held, {}
-            for key, text in held.items():
-                self._tell(*key, text)
-        self._below.flush()
+        if self._held:
+            with self._lock:
+                held, self._held = self._held, {}
+                for key, text in held.items():
+                    self._tell(*key, text)
+        if self._was_lent:
+            self._below.flush()
 
 
 def take_output(call: Callable[[], int], tell: Tell) -> tuple[Callable[[], None], Callable[[], None]]:

@@ -27,8 +27,11 @@ _HEAD = struct.Struct("<IB")
 _READ_BYTES = 1 << 16
 _MOST_DESCRIPTORS = 64
 _DESCRIPTOR_BYTES = array.array("i").itemsize
-# So that what the process starts by itself does not inherit what is received.
-_FLAGS = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+# So that what the process starts by itself does not inherit what is received. As plain numbers, which are quicker.
+_FLAGS = int(getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+_FLAGS_NOW = _FLAGS | int(socket.MSG_DONTWAIT)
+_LOST = int(socket.MSG_CTRUNC)
+_SPACE = socket.CMSG_SPACE(_MOST_DESCRIPTORS * _DESCRIPTOR_BYTES)
 
 
 def frame(message: tuple[Any, ...], memory: Memory | None = None) -> bytes:
@@ -63,13 +66,13 @@ class Inbox:
             EOFError: The other end is gone.
             OSError: As the socket says; BlockingIOError if nothing has arrived.
         """
-        flags = _FLAGS if wait else _FLAGS | socket.MSG_DONTWAIT
-        data, ancillary, told, _ = self._end.recvmsg(_READ_BYTES, socket.CMSG_SPACE(_MOST_DESCRIPTORS * 4), flags)
+        flags = _FLAGS if wait else _FLAGS_NOW
+        data, ancillary, told, _ = self._end.recvmsg(_READ_BYTES, _SPACE, flags)
         for level, kind, content in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 whole = len(content) - len(content) % _DESCRIPTOR_BYTES
                 self._descriptors.extend(array.array("i", content[:whole]))
-        if told & socket.MSG_CTRUNC:
+        if told & _LOST:
             raise OSError(errno.EMFILE, "a descriptor was lost: this process has too many open files")
         if not data:
             raise EOFError

@@ -402,17 +402,22 @@ class Worker:
             self._express.close_soon()
         else:
             self._process.express.close()
-        for running in list(self._running.values()):
-            running.is_over = True
-            running.call.caller.end()
         nested = [task for _, task in self._nested.values()]
         for task in nested:
             task.cancel()
+        await asyncio.gather(*map(self._end_with_it, list(self._running.values())))
         if nested:
             await asyncio.wait(nested, timeout=_CLEANING_SECONDS)
-        for running in list(self._running.values()):
-            running.end(None, self._died_in(running))
         self.ended.set_result(None)
+
+    async def _end_with_it(self, running: _Running) -> None:
+        """End a call when what it has called has ended, which may itself wait for others that ran here."""
+        running.is_over = True
+        running.call.caller.end()
+        nested = [task for parent, task in self._nested.values() if parent == running.call.id]
+        if nested:
+            await asyncio.wait(nested)
+        running.end(None, self._died_in(running))
 
     def _died_in(self, running: _Running) -> Exception:
         return self._over or WorkerDiedError(running.call.task, self._died or "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flyte_nb.workers import bridging
 from flyte_nb.workers.bridging import run_elsewhere, wait_elsewhere
 
 if TYPE_CHECKING:
@@ -71,6 +72,30 @@ def test_a_cancellation_is_over_when_the_work_has_cleaned_up(loop: asyncio.Abstr
         assert done == ["cleaned up"]
 
     asyncio.run(scenario())
+
+
+def test_work_that_is_cancelled_before_it_begins_has_ended(
+    loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it to clean up."""
+    monkeypatch.setattr(bridging, "_CLEAN_UP_SECONDS", 600.0)
+
+    async def scenario() -> None:
+        running = asyncio.ensure_future(run_elsewhere(loop, whose))
+        await asyncio.sleep(0)
+        loop.call_soon_threadsafe(_cancel_all, loop)
+        running.cancel()
+        done, _ = await asyncio.wait({running}, timeout=20)
+        assert done
+        assert running.cancelled()
+
+    for _ in range(50):
+        asyncio.run(scenario())
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
 
 
 def test_who_stops_waiting_leaves_a_loop_that_may_be_closed(loop: asyncio.AbstractEventLoop) -> None:
