@@ -218,7 +218,9 @@ async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
         InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
     """
     __tracebackhide__ = True
-    return await session().runner.run(task, args, kwargs, kwargs.pop("on", None))
+    # A parameter of that name is the task's own.
+    has_it = isinstance(task, Task) and "on" in task.signature.parameters
+    return await session().runner.run(task, args, kwargs, None if has_it else kwargs.pop("on", None))
 
 
 @overload

@@ -79,7 +79,8 @@ def _without_references(
 
 def _code(slice_: Slice) -> list[list[str]]:
     parts = in_order(slice_)
-    code = [entry for part in parts for entry in _entries(part)]
+    # An import counts once, in however many cells it stands.
+    code = [list(entry) for entry in dict.fromkeys(tuple(entry) for part in parts for entry in _entries(part))]
     bound = [name for part in parts if not isinstance(part.node, ast.Import | ast.ImportFrom) for name in _names(part)]
     # Only what is bound or changed more than once depends on the order.
     return code if len(set(bound)) < len(bound) else sorted(code)

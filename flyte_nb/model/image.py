@@ -66,16 +66,20 @@ class Image:
         return cls(uri=_check_uri("Image.from_base", uri))
 
     @classmethod
-    def from_debian_base(cls, python: str | tuple[int, int] | None = None) -> Image:
+    def from_debian_base(
+        cls, python: str | tuple[int, int] | None = None, *, python_version: tuple[int, int] | None = None
+    ) -> Image:
         """Return Flyte's own Debian image.
 
         Args:
             python: The Python in it, such as "3.12" or (3, 12); None is the version that runs now.
+            python_version: The same, as Flyte names it.
 
         Raises:
             InvalidTypeError: If `python` is neither; a number is refused because 3.10 is 3.1.
             InvalidValueError: If it is not 3.10 or a later minor version.
         """
+        python = python if python_version is None else python_version
         version = sys.version_info[:2] if python is None else python
         return cls(python=_python_version("Image.from_debian_base", version))
 
