@@ -43,11 +43,20 @@ def made(kind: Any, args: list[Any], state: dict[str, Any], children: list[BaseE
         raise TypeError(f"{kind!r} is not a type of exceptions")
     given = (*args, children) if children else tuple(args)
     base = _of_python(kind)
-    error: BaseException = base.__new__(kind, *given)
+    error = _new(base, kind, given)
     if not children:
         base.__init__(error, *given)  # what it keeps of its own is set here
     _set(error, state)
     return error
+
+
+def _new(base: Any, kind: type[BaseException], given: tuple[Any, ...]) -> BaseException:
+    """Return a bare exception; Python says which of its own types has to make it."""
+    try:
+        bare: BaseException = base.__new__(kind, *given)
+    except TypeError:  # MemoryError has a way of its own, which types with another base first have not
+        bare = Exception.__new__(kind, *given)
+    return bare
 
 
 def _set(error: BaseException, state: dict[str, Any]) -> None:

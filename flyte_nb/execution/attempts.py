@@ -49,6 +49,8 @@ class _Attempts:
 
     def wait_after(self, error: Exception) -> float:
         """Return how many seconds to wait before the next attempt, or raise `error` if there is none."""
+        if self._call.state is RunState.QUEUED:
+            raise error  # it has waited for its turn long enough
         retries = self._task.retries
         attempt = self._call.attempts
         wait = retries.backoff.delay(attempt - 1).total_seconds() if retries.backoff else 0.0

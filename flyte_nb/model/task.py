@@ -44,9 +44,11 @@ class Task(Generic[P, R]):
         signature: The signature of the function.
         least_positional: With this many positional arguments, and up to `most_positional`, no other is needed.
         most_positional: How many positional arguments it takes.
+        overridden: The policies that `override` has changed.
         version: The deployed version that it runs from; None runs what the session defines.
     """
 
+    overridden: frozenset[str] = frozenset()
     version: Any = None
 
     def __init__(
@@ -108,7 +110,9 @@ class Task(Generic[P, R]):
             if key not in POLICIES:
                 raise InvalidValueError("Task.override", key, "is not one of " + ", ".join(POLICIES), "retries=3")
         policies = {key: getattr(self, key) for key in POLICIES}
-        return self._with({**policies, **changes})
+        task = self._with({**policies, **changes})
+        task.overridden = self.overridden | frozenset(changes)
+        return task
 
     def _with(self, policies: dict[str, Any]) -> Task[P, R]:
         """Return this task with all of `policies`."""

@@ -117,6 +117,7 @@ class LocalCall:
             worker = await place.pool.take(ready.worker(grant.gpus), alone=alone)
             return await self._in_worker(call, worker, grant, ready.memory_limit, limit)
         except WorkerStartError as error:
+            self._run.forget(self.facts.environment)  # something may have gone: the next call prepares it again
             name_versions(error, place.preparing.code)
             raise
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.packing import pack_arguments, unpack
@@ -91,10 +92,12 @@ class LocalRun:
 
     def _packed(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalCall:
         facts = self.facts(task.name)
+        if task.overridden:
+            facts = replace(facts, **{name: getattr(task, name) for name in task.overridden})
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
         policy, digest = self.cache_policy(facts), ""
         if policy:
-            digest = inputs_digest(task, policy.ignored_inputs, args, kwargs)
+            digest = inputs_digest(task.name, facts.signature, policy.ignored_inputs, args, kwargs)
         parcel = pack_arguments(task.name, tuple(task.signature.parameters), args, kwargs, self.place.names)
         return LocalCall(self, facts, inputs, digest, parcel, current_caller())
 
@@ -163,8 +166,18 @@ class LocalRun:
     def kept(self, facts: DeployedTaskFacts, digest: str) -> tuple[Cache, str] | None:
         """Return how the result of a call is reused, and the key under which it is kept."""
         policy = self.cache_policy(facts)
-        fingerprint = self.version(facts.environment).fingerprint
-        return (policy, deployed_key(facts.name, fingerprint, policy, digest)) if policy else None
+        return (policy, deployed_key(facts.name, self._all_of(facts.environment), policy, digest)) if policy else None
+
+    def _all_of(self, environment: str) -> str:
+        """Return the versions of an environment and of all whose tasks its own may call, directly or not."""
+        found, pending = dict[str, str](), [environment]
+        while pending:
+            name = pending.pop()
+            if name not in found and (name in self._versions or name in self._current):
+                version = self.version(name)
+                found[name] = version.fingerprint
+                pending += version.modules.values()
+        return ",".join(f"{name}={fingerprint}" for name, fingerprint in sorted(found.items()))
 
     # On the loop of the pool
 
@@ -180,6 +193,11 @@ class LocalRun:
                 preparing.add_done_callback(_heard)
             ready = self._ready[environment] = await asyncio.shield(preparing)
         return ready
+
+    def forget(self, environment: str) -> None:
+        """Prepare an environment again when it is needed next."""
+        self._ready.pop(environment, None)
+        self.place.preparing.forget(self.version(environment))
 
     def say(self, call: Call, line: str) -> None:
         """Note for people what is done for a call."""

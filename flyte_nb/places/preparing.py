@@ -105,6 +105,10 @@ class Preparing:
         made = self._made.get(version)
         return made[2] if made and made[0] == secrets and made[1] == os.environ else None
 
+    def forget(self, version: DeployedVersion) -> None:
+        """Prepare a version anew when it is needed next."""
+        self._made.pop(version, None)
+
     async def ready(
         self,
         version: DeployedVersion,

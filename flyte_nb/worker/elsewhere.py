@@ -93,12 +93,12 @@ class Elsewhere:
         job = self._job()
         parcel = pack_arguments(task.name, tuple(task.signature.parameters), args, kwargs, self._definitions)
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
-        ignored = self.shape(task.environment, task.name.partition(".")[2]).ignored
+        shape = self.shape(task.environment, task.name.partition(".")[2])
         digest = ""
-        if ignored is not None:
+        if shape.ignored is not None:
             from flyte_nb.execution.caching.key import inputs_digest
 
-            digest = inputs_digest(task, ignored, args, kwargs)
+            digest = inputs_digest(task.name, shape.signature, shape.ignored, args, kwargs)
         return (job.id, task.name, inputs, digest, parcel.payload), parcel.memory
 
     def _given(self, task: Task[..., Any], answer: Answer) -> Any:

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from flyte_nb.errors import WorkerStartError
 from flyte_nb.workers.guarding import Guard
 from flyte_nb.workers.worker import Worker, WorkerSpec
 
@@ -130,7 +131,10 @@ class Pool:
             worker.idle_since = monotonic()
 
     def _started(self, spec: WorkerSpec, *, alone: bool) -> Worker:
-        worker = Worker(spec, self._guard, self._names, self._forget)
+        try:
+            worker = Worker(spec, self._guard, self._names, self._forget)
+        except OSError as error:
+            raise WorkerStartError(spec.environment, str(error)) from error
         with self._lock:
             worker.is_alone, worker.users = alone, 1
             self.workers.append(worker)

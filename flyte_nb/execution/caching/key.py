@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.errors import UncacheableGlobalError, UncacheableInputError
+from flyte_nb.errors import InvalidArgumentsError, UncacheableGlobalError, UncacheableInputError
 from flyte_nb.execution.caching.definitions import digest_of
 from flyte_nb.execution.caching.encoding import UnhashableError, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from inspect import Signature
 
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.task import Task
@@ -28,7 +29,9 @@ def call_key(task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs:
         UncacheableGlobalError: Something that the code of the task uses cannot be hashed.
     """
     version = policy.version_override or task_version(task)
-    inputs = _inputs(task, policy.ignored_inputs, args, kwargs)
+    bound = task.signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    inputs = _digests(task.name, bound.arguments, policy.ignored_inputs)
     stated = policy.version_override is not None
     return digest_of((_SCHEME, task.name, stated, version, policy.salt, inputs)).hex()
 
@@ -38,7 +41,7 @@ def deployed_key(task: str, version: str, policy: Cache, inputs: str) -> str:
 
     Args:
         task: The full name of the task.
-        version: The fingerprint of its environment.
+        version: What tells the versions of all that it may use from others.
         policy: How its results are reused.
         inputs: From `inputs_digest`.
     """
@@ -46,13 +49,29 @@ def deployed_key(task: str, version: str, policy: Cache, inputs: str) -> str:
     return digest_of((_SCHEME, "deployed", task, stated, policy.version_override or version, policy.salt, inputs)).hex()
 
 
-def inputs_digest(task: Task[..., Any], ignored: Collection[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """Return the digest of the arguments of a call, but for those to ignore, as 64 hexadecimal digits.
+def inputs_digest(
+    task: str, signature: Signature, ignored: Collection[str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str:
+    """Return the digest of the arguments of a call of a deployed task, as 64 hexadecimal digits.
+
+    What is not given has the default of the version that runs, which is a part of that version.
+
+    Args:
+        task: The full name of the task.
+        signature: That of the version that runs.
+        ignored: The parameters that make no difference.
+        args: The arguments.
+        kwargs: The arguments by name.
 
     Raises:
         UncacheableInputError: An input cannot be hashed.
+        InvalidArgumentsError: They do not fit the version that runs.
     """
-    return digest_of(_inputs(task, ignored, args, kwargs)).hex()
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise InvalidArgumentsError(task, str(error), str(signature)) from None
+    return digest_of(_digests(task, bound.arguments, ignored)).hex()
 
 
 def task_version(task: Task[..., Any]) -> str:
@@ -67,16 +86,12 @@ def task_version(task: Task[..., Any]) -> str:
         raise UncacheableGlobalError(task.name, error.name, error.kind, error.reason) from None
 
 
-def _inputs(
-    task: Task[..., Any], ignored: Collection[str], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> list[tuple[str, bytes]]:
-    bound = task.signature.bind(*args, **kwargs)
-    bound.apply_defaults()
-    return [(name, _input_digest(task, name, value)) for name, value in bound.arguments.items() if name not in ignored]
+def _digests(task: str, given: Mapping[str, Any], ignored: Collection[str]) -> list[tuple[str, bytes]]:
+    return [(name, _input_digest(task, name, value)) for name, value in given.items() if name not in ignored]
 
 
-def _input_digest(task: Task[..., Any], name: str, value: Any) -> bytes:
+def _input_digest(task: str, name: str, value: Any) -> bytes:
     try:
         return digest_of(value)
     except UnhashableError as error:
-        raise UncacheableInputError(task.name, name, type_name(type(value)), error.kind, error.reason) from None
+        raise UncacheableInputError(task, name, type_name(type(value)), error.kind, error.reason) from None
