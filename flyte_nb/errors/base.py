@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,4 +52,17 @@ def listed(names: Sequence[str]) -> str:
 
 
 class FlyteNbError(Exception):
-    """The base of every error that flyte_nb raises on purpose."""
+    """The base of every error that flyte_nb raises on purpose.
+
+    They can be pickled with all they carry: whoever cannot unpickle an error of another process waits for ever.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[FlyteNbError], args: tuple[Any, ...]) -> FlyteNbError:
+    """Return an error without asking its constructor, which takes what the error is about and not its text."""
+    error = kind.__new__(kind, *args)
+    error.args = args  # which the timeouts of Python set in their constructor
+    return error

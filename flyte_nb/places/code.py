@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.module_names import PACKAGE
 from flyte_nb.errors import StateError
+from flyte_nb.workers.starting import CHILDREN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
 
     from flyte_nb.places.versions import DeployedVersion
 
-__all__ = ["collect_code", "unpacked"]
+__all__ = ["PACKAGE_TEXT", "collect_code", "unpacked"]
 
 _CHARACTERS = 32
 _ASIDE = ".unpacking-"
 # Unpacking takes moments: what is still aside after so long is of a process that was killed.
 _ABANDONED_SECONDS = 3_600.0
+PACKAGE_TEXT = f"""\
+import json, os, runpy
+
+if "{CHILDREN}" in os.environ:  # a task has started this process, to run something of the task's module
+    runpy.run_path(json.loads(os.environ["{CHILDREN}"])["boot"])["join"](os.environ["{CHILDREN}"])
+"""
+"""The package of environments, which processes that tasks start import as well."""
 
 
 def unpacked(version: DeployedVersion, folder: Path) -> Path:
@@ -83,7 +91,7 @@ def collect_code(folder: Path, keep: Collection[str], unused_for: float) -> list
 
 
 def _files(version: DeployedVersion) -> dict[str, str]:
-    own = {f"{PACKAGE}/__init__.py": "", f"{PACKAGE}/{version.module_name}.py": version.module}
+    own = {f"{PACKAGE}/__init__.py": PACKAGE_TEXT, f"{PACKAGE}/{version.module_name}.py": version.module}
     return {**version.files, **own}
 
 

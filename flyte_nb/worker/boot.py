@@ -10,19 +10,37 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-__all__ = ["boot"]
+__all__ = ["boot", "join"]
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 
-def boot(root: Path, descriptors: list[int]) -> None:
-    """Import flyte_nb from the folder `root` and serve the kernel until it is gone."""
-    spec = spec_from_file_location("flyte_nb", root / "__init__.py", submodule_search_locations=[str(root)])
-    assert spec and spec.loader  # noqa: S101, PT018 - it is the file next to this one
-    module = sys.modules["flyte_nb"] = module_from_spec(spec)
-    spec.loader.exec_module(module)
+def boot(descriptors: list[int]) -> None:
+    """Serve the kernel until it is gone."""
+    _import_flyte_nb()
     from flyte_nb.worker.serving import serve
 
     serve(*descriptors)
 
 
+def join(beginning: str) -> None:
+    """Have this process, which a task has started, import modules of environments as their worker does.
+
+    Args:
+        beginning: What `flyte_nb.worker.children.offer` has left for it.
+    """
+    _import_flyte_nb()
+    from flyte_nb.worker.children import prepare
+
+    prepare(beginning)
+
+
+def _import_flyte_nb() -> None:
+    spec = spec_from_file_location("flyte_nb", _ROOT / "__init__.py", submodule_search_locations=[str(_ROOT)])
+    assert spec and spec.loader  # noqa: S101, PT018 - it is the file next to this one
+    module = sys.modules["flyte_nb"] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
 if __name__ == "__main__":
-    boot(Path(__file__).resolve().parent.parent, [int(descriptor) for descriptor in sys.argv[1:]])
+    boot([int(descriptor) for descriptor in sys.argv[1:]])

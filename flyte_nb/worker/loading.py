@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     from flyte_nb.workers.starting import Beginning
     from flyte_nb.workers.tasks import TaskShape
 
-__all__ = ["load"]
+__all__ = ["install", "load"]
 
 
-def load(beginning: Beginning, shape: Callable[[str, str], TaskShape]) -> None:
-    """Import the environment's module, which defines the environment and its tasks in this process's session.
-
-    Args:
-        beginning: Where it is, and what it is called.
-        shape: Tells what is known of a task of another environment.
-    """
+def load(beginning: Beginning) -> None:
+    """Import the environment's module, which defines the environment and its tasks in this process's session."""
     for folder in beginning.site_folders:
         site.addsitedir(folder)
     sys.path.insert(0, beginning.folder)
+    importlib.import_module(f"{PACKAGE}.{beginning.module}")
+
+
+def install(beginning: Beginning, shape: Callable[[str, str], TaskShape]) -> None:
+    """Let modules of environments be found, and import flyte_nb by the name of Flyte.
+
+    Args:
+        beginning: Where they are, and what they are called.
+        shape: Tells what is known of a task of another environment.
+    """
     finder.folders = frozenset({Path(beginning.folder).resolve()})
     finder.install()
-    references = ReferenceFinder(beginning.modules, beginning.module, shape)
-    sys.meta_path.insert(0, references)
-    importlib.import_module(f"{PACKAGE}.{beginning.module}")
+    sys.meta_path.insert(0, ReferenceFinder(beginning.modules, beginning.module, shape))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.crossing.exceptions import pack_error
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.session import session
+from flyte_nb.worker.children import offer
 from flyte_nb.worker.connection import Connection
 from flyte_nb.worker.elsewhere import Elsewhere
 from flyte_nb.worker.jobs import Jobs, current_job
-from flyte_nb.worker.loading import load
+from flyte_nb.worker.loading import install, load
 from flyte_nb.worker.names import names_of_worker
 from flyte_nb.worker.output import take_output
 from flyte_nb.worker.requests import Requests
@@ -64,7 +65,9 @@ class _Worker:
         home.call, home.call_in_thread = self._elsewhere.call, self._elsewhere.call_in_thread
         home.runner.run = self._elsewhere.run
         try:
-            load(beginning, self._elsewhere.shape)
+            install(beginning, self._elsewhere.shape)
+            load(beginning)
+            offer(beginning)
         except BaseException as error:  # noqa: BLE001 - importing runs code of the user's
             self._flush()
             self._connection.send(("broken", pack_error(error, self._names).payload))

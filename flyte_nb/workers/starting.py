@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Beginning"]
+__all__ = ["CHILDREN", "Beginning"]
+
+CHILDREN = "FLYTE_NB_WORKER"
+"""The environment variable that tells processes which a task starts how they begin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -524,3 +524,34 @@ def forks_and_waits() -> list[int]:
         processes.close()
         processes.join()
     return squares
+
+
+# Processes that are started
+
+
+def _greeted(number: int) -> tuple[str, int]:
+    return flyte.TaskEnvironment.__module__, number
+
+
+def _called(number: int) -> int:
+    return double_sync(number)
+
+
+def _called_own(number: int) -> int:
+    return who_sync()
+
+
+@a.task
+def starts(how: str) -> list[tuple[str, int]]:
+    import multiprocessing
+
+    with multiprocessing.get_context(how).Pool(2) as processes:
+        return processes.map(_greeted, range(3))
+
+
+@a.task
+def starts_what_calls(own: bool) -> list[int]:
+    import multiprocessing
+
+    with multiprocessing.get_context("spawn").Pool(1) as processes:
+        return processes.map(_called_own if own else _called, range(1))

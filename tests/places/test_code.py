@@ -15,7 +15,7 @@ import pytest
 
 import flyte_nb
 from flyte_nb.errors import StateError
-from flyte_nb.places.code import collect_code, unpacked
+from flyte_nb.places.code import PACKAGE_TEXT, collect_code, unpacked
 
 from .made import defined_in, deploy, deployed, version
 
@@ -29,7 +29,7 @@ UNPACKER = """
 import os, sys
 from itertools import count
 from pathlib import Path
-from flyte_nb.places.code import unpacked
+from flyte_nb.places.code import PACKAGE_TEXT, unpacked
 from flyte_nb.places.versions import DeployedVersion
 
 def made(number):
@@ -60,7 +60,7 @@ def test_a_folder_has_the_module_and_what_goes_along(tmp_path: Path) -> None:
     assert folder == tmp_path / "home" / "code" / ("f1" * 16)
     assert content(folder) == {
         **FILES,
-        "environments/__init__.py": "",
+        "environments/__init__.py": PACKAGE_TEXT,
         "environments/ml_training.py": "import flyte\nx = 'é'\n",
         "environments/ml-training.requirements.txt": "numpy\n",
     }
@@ -164,7 +164,7 @@ def unpacker(tmp_path: Path) -> list[str]:
 
 def expected(number: int) -> dict[str, str]:
     files = {f"module_{each}.py": f"# {number} {each}\n" * 2_000 for each in range(12)}
-    return {**files, "environments/__init__.py": "", "environments/ml.py": f"NUMBER = {number}\n"}
+    return {**files, "environments/__init__.py": PACKAGE_TEXT, "environments/ml.py": f"NUMBER = {number}\n"}
 
 
 def whole(folder: Path) -> list[int]:
