@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 import flyte_nb
+from flyte_nb.masking import declared_secrets
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ settings.load_profile("flyte_nb")
 @pytest.fixture(autouse=True)
 def _fresh_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("FLYTE_NB_HOME", str(tmp_path / "flyte_nb_home"))
+    for kept in ("_values", "_variables"):  # what one test declares is no secret in the next
+        monkeypatch.setattr(declared_secrets, kept, frozenset())
     flyte_nb.reset()
     yield
     flyte_nb.reset()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyte_nb.masking import MASK, error_text, masked, without_credentials
+from flyte_nb.masking import MASK, beginning_without_credentials, error_text, masked, without_credentials
+from flyte_nb.masking.declared import DeclaredSecrets, declared_secrets
 
 
 @pytest.mark.parametrize(
@@ -187,3 +188,20 @@ def test_masking_twice_is_masking_once(values: dict[str, object]) -> None:
     assert masked(once) == once
     assert repr(values) == before
     assert list(once) == list(values)
+
+
+def test_what_is_declared_as_a_secret_is_masked_whatever_it_looks_like(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a variable that is set later, and each line of a key; short values are words that stand everywhere."""
+    secrets = DeclaredSecrets()
+    secrets.add_values(["correct horse", "first line\nsecond line", "dev"])
+    secrets.add_variables(["LATER"])
+    assert secrets.masked("dev: correct horse, second line, battery") == "dev: ***, ***, battery"
+    monkeypatch.setenv("LATER", "battery")
+    assert secrets.masked("dev: correct horse, second line, battery") == "dev: ***, ***, ***"
+
+
+def test_a_cut_does_not_show_a_part_of_a_declared_secret() -> None:
+    """Output is shown up to some length, which may end within a secret."""
+    declared_secrets.add_values(["correct horse"])
+    assert beginning_without_credentials("x" * 10 + "correct horse" + "y" * 20, 16) == "x" * 10 + "***" + "yyy"
+    assert error_text(ValueError("no correct horse")) == "ValueError: no ***"

@@ -17,6 +17,7 @@ from flyte_nb.definitions.imports import module_being_imported
 from flyte_nb.errors import CircularDependencyError, EnvironmentInUseError, UnknownEnvironmentError
 from flyte_nb.graph import find_cycle
 from flyte_nb.listeners import Listeners
+from flyte_nb.masking import declared_secrets
 from flyte_nb.model.environment import TaskEnvironment
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Registry:
 
     def define(self, spec: EnvironmentSpec) -> None:
         """Make `spec` the definition of its name, or raise CircularDependencyError and change nothing."""
+        declared_secrets.add_variables(secret.as_env_var for secret in spec.secrets if secret.as_env_var)
         self._say(Define(spec))
 
     def attach(self, task: Task[..., Any]) -> None:

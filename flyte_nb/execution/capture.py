@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from flyte_nb.execution.runner import current_call
+from flyte_nb.masking import declared_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -144,7 +145,7 @@ def pass_on(call: Call, stream: str, text: str) -> None:
     shown = shown.stream if isinstance(shown, _Tee) else shown
     if shown is not None:
         with suppress(OSError, ValueError):  # nobody reads it any more
-            shown.write(text)
+            shown.write(declared_secrets.masked(text))
 
 
 _capture = Capture()

@@ -11,7 +11,7 @@ from flyte_nb.errors import TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.attempts import limited
 from flyte_nb.machine.admission import NOTHING
 from flyte_nb.places.kept_parcels import kept_parcel, opened
-from flyte_nb.places.tracebacks import name_versions
+from flyte_nb.places.tracebacks import make_presentable
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.calls import WorkerCall
 from flyte_nb.workers.outcome import CANCELLED, RETURNED
@@ -100,7 +100,7 @@ class LocalCall:
         if status == RETURNED:
             return parcel
         error = unpack_error(parcel, self._run.place.names)
-        name_versions(error, self._run.place.preparing.code)
+        make_presentable(error, self._run.place.preparing.code)
         if status == CANCELLED and not isinstance(error, asyncio.CancelledError):
             error = asyncio.CancelledError()
         keep_parcel(error, parcel)
@@ -118,7 +118,7 @@ class LocalCall:
             return await self._in_worker(call, worker, grant, ready.memory_limit, limit)
         except WorkerStartError as error:
             self._run.forget(self.facts.environment)  # something may have gone: the next call prepares it again
-            name_versions(error, place.preparing.code)
+            make_presentable(error, place.preparing.code)
             raise
         finally:
             place.admission.release(grant)

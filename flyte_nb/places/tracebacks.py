@@ -1,23 +1,24 @@
-"""Where an error arose, for people: in a module of a version, whatever the folder from which a worker imports it."""
+"""Errors of workers for people: where they arose, in a module of a version, and without what is secret."""
 
 from __future__ import annotations
 
 import linecache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.frames import as_traceback, frames_of
+from flyte_nb.masking import declared_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["name_versions"]
+__all__ = ["make_presentable"]
 
 _SHOWN_CHARACTERS = 12
 
 
-def name_versions(error: BaseException, folder: Path) -> None:
-    """Let the tracebacks of an error from a worker, and of all that led to it, name versions in place of folders.
+def make_presentable(error: BaseException, folder: Path) -> None:
+    """Let an error from a worker, and all that led to it, name versions in place of folders, and no secrets.
 
     Args:
         error: The error, as it was unpacked.
@@ -28,6 +29,13 @@ def name_versions(error: BaseException, folder: Path) -> None:
         named = [frame._replace(file=_named(frame.file, folder)) for frame in frames]
         if named != frames:
             each.__traceback__ = as_traceback(named)
+        each.args = _masked(each.args)
+        if hasattr(each, "__notes__"):
+            each.__notes__ = list(_masked(each.__notes__))
+
+
+def _masked(said: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(declared_secrets.masked(part) if type(part) is str else part for part in said)
 
 
 def _named(file: str, folder: Path) -> str:

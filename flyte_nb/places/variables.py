@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.declarations import variable_name
 from flyte_nb.errors import MissingSecretError
-from flyte_nb.masking import MASK, says_secret
+from flyte_nb.masking import MASK, declared_secrets, says_secret
 from flyte_nb.model.image import Image
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def variables(
 
     Of what this process has, a worker gets only what any process needs, and of that nothing that is secret by its name
     or by anybody's declaration. What the image declares comes next, then what the environment declares, then its
-    secrets. A secret that was not stored is taken from `spec`, or else from `own`.
+    secrets. A secret that was not stored is taken from `spec`, or else from `own`. From then on, it is masked in
+    whatever this process shows.
 
     Args:
         version: The version.
@@ -89,6 +90,7 @@ def variables(
 def _secret(version: DeployedVersion, name: str, known: Mapping[str, str]) -> str:
     if name not in known:
         raise MissingSecretError(version.environment, name)
+    declared_secrets.add_values([known[name]])
     return known[name]
 
 

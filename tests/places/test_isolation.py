@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,3 +168,29 @@ def test_environments_with_packages_of_their_own(tmp_path: Path, monkeypatch: py
         assert asyncio.run(of_three()) == "2.0"
     finally:
         session().rest()
+
+
+def test_a_declared_secret_is_shown_nowhere(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not in what the task prints, logs, or has others print, not in its error, and not in what is kept of the run."""
+    monkeypatch.setenv("BATTERY", "correct horse")
+    source = """
+        import os, flyte_nb as flyte
+        tells = flyte.TaskEnvironment("tells", secrets=[flyte.Secret("battery", as_env_var="BATTERY")])
+        @tells.task
+        async def tell() -> None:
+            print("it is", os.environ["BATTERY"])
+            os.system("echo $BATTERY")
+            raise ValueError("not " + os.environ["BATTERY"])
+    """
+    defined_in(textwrap.dedent(source), tmp_path, monkeypatch)
+    deploy("tells")
+    with pytest.raises(ValueError, match=r"^not \*\*\*$"):
+        asyncio.run(flyte_nb.run(flyte_nb.deployed("tells.tell")))
+    kept = flyte_nb.runs()[0]
+    assert sorted(line.text for line in kept.logs) == ["***", "it is ***"]
+    assert kept.error == "ValueError: not ***"
+    session().rest()
+    assert "it is ***" in capfd.readouterr().out
+    assert not [file for file in home.rglob("*") if file.is_file() and b"correct horse" in file.read_bytes()]

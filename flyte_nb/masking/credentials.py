@@ -1,4 +1,4 @@
-"""Which values are secret by the look of them: those are never shown and never stored.
+"""Which values are secret by the look of them.
 
 All patterns take time linear in the text, which may be the whole output of a program.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MASK", "beginning_without_credentials", "error_text", "masked", "says_secret", "without_credentials"]
+__all__ = ["MASK", "masked", "says_secret", "without_credentials"]
 
 MASK = "***"
 
@@ -64,7 +64,6 @@ _SECRETS_IN_TEXT = tuple(
         r"(?:[^;\n]{1,256}(?=;)|[^;\s]+))",
     )
 )
-_CUT_ADDRESS = re.compile(r"(?<=://)[^/?#\s@]+\Z")
 # token=..., 'password': '...', API_KEY: ...; what stands for the value may be quoted, or in brackets.
 _ASSIGNED = re.compile(
     r"(?<![\w-])(?P<name>[A-Za-z][\w-]{1,60})(?P<sign>[\"']?[ \t]{0,5}[=:][ \t]{0,5})"
@@ -112,16 +111,6 @@ def without_credentials(value: Any) -> Any:
     return value
 
 
-def beginning_without_credentials(text: str, limit: int) -> str:
-    """Return the first `limit` characters of `text`, masked as `without_credentials` masks the whole.
-
-    The cut may hide that something is a password: https://user:pass... with its "@" cut off.
-    """
-    if len(text) <= limit:
-        return _without_credentials(text)
-    return _without_credentials(_CUT_ADDRESS.sub(MASK, text[:limit]))
-
-
 def _without_credentials(text: str) -> str:
     text = _PARAMETER_IN_URL.sub(_parameter, text)
     for pattern in _SECRETS_IN_TEXT:
@@ -143,12 +132,3 @@ def _parameter(found: re.Match[str]) -> str:
     name = found["name"]
     secret = says_secret(name) or name.lower() in _SECRET_PARAMETERS
     return f"{name}={MASK}" if secret else found[0]
-
-
-def error_text(error: BaseException) -> str:
-    """Return the type and message of `error` for a status, with credentials masked; never raises."""
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - an exception's own __str__ may do anything, and must not hide the exception
-        message = "(its message cannot be shown)"
-    return f"{type(error).__name__}: {without_credentials(message)}".removesuffix(": ")

@@ -1,0 +1,62 @@
+"""Values that are secret because an environment declares them, whatever they look like."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from flyte_nb.masking.credentials import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["LONGEST", "DeclaredSecrets", "declared_secrets"]
+
+# Shorter ones are words and numbers that stand everywhere; to mask them would tell where they are secret.
+_SHORTEST = 6
+LONGEST = 8_192
+"""No line of a secret is longer; what is cut shorter than this may hold a part of one."""
+
+
+class DeclaredSecrets:
+    """Knows what is declared in this process, and masks it line by line. It forgets nothing: output is kept, too."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._variables: frozenset[str] = frozenset()
+        self._values: frozenset[str] = frozenset()
+        self._pattern: tuple[frozenset[str], re.Pattern[str] | None] = frozenset(), None
+
+    def add_variables(self, names: Iterable[str]) -> None:
+        """Take whatever these environment variables of this process hold, now or later, as secret."""
+        with self._lock:
+            self._variables |= frozenset(names)
+
+    def add_values(self, values: Iterable[str]) -> None:
+        """Take these values as secret."""
+        with self._lock:
+            self._values |= frozenset(values)
+
+    def masked(self, text: str) -> str:
+        """Return `text` with every secret masked that has at least 6 characters."""
+        if not (self._values or self._variables):
+            return text
+        values = self._values.union(filter(None, map(os.environ.get, self._variables)))
+        known, pattern = self._pattern
+        if known != values:
+            pattern = _pattern(values)
+            self._pattern = values, pattern
+        return pattern.sub(MASK, text) if pattern else text
+
+
+def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
+    # Of a secret of several lines, as a key is, each is masked: output comes line by line.
+    lines = {line.strip()[:LONGEST] for value in values for line in value.splitlines()}
+    long = sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, long))) if long else None
+
+
+declared_secrets = DeclaredSecrets()
+"""Those of this process."""
