@@ -194,14 +194,19 @@ def mask_constant() -> Any:
 
 def reduced_generator(value: Any) -> tuple[Any, ...]:
     """Return how a generator of random numbers is made again."""
-    return generator, (value.bit_generator.state,)
+    bits = value.bit_generator
+    seeds = getattr(bits, "seed_seq", None) or getattr(bits, "_seed_seq", None)  # before numpy 1.25
+    numbers = ("entropy", "spawn_key", "pool_size", "n_children_spawned")
+    is_known = type(seeds) is installed.numpy().random.SeedSequence
+    return generator, (bits.state, {name: getattr(seeds, name) for name in numbers} if is_known else None)
 
 
-def generator(state: dict[str, Any]) -> Any:
-    """Return a generator of random numbers that goes on from `state`."""
+def generator(state: dict[str, Any], seeds: dict[str, Any] | None = None) -> Any:
+    """Return a generator of random numbers that goes on from `state`, and spawns others from `seeds`."""
     numpy = installed.numpy()
 
-    bits = getattr(numpy.random, state["bit_generator"])()
+    kind = getattr(numpy.random, state["bit_generator"])
+    bits = kind(numpy.random.SeedSequence(**seeds)) if seeds else kind()
     bits.state = state
     return numpy.random.Generator(bits)
 

@@ -1,7 +1,7 @@
 """Retries and timeouts: a task is tried again when it fails, and each attempt begins and ends in time.
 
-`max_queued_time` bounds the wait for a thread, `max_runtime` each attempt, `deadline` all of them with the waits
-between. An async task is stopped where it awaits; one that computes all the time has timed out when it ends. A sync
+`max_queued_time` bounds the wait for a thread, `max_runtime` each attempt, `deadline` all of them with whatever they
+wait for. An async task is stopped where it awaits; one that computes all the time has timed out when it ends. A sync
 task is stopped between two steps of Python: code in C that blocks (time.sleep, a query) is left only when it returns.
 """
 
@@ -17,7 +17,7 @@ from flyte_nb.execution.node import RunState
 from flyte_nb.execution.stopping import Stopper, cleaned_up
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from flyte_nb.execution.call import Call
     from flyte_nb.execution.placing import PlacedTask
@@ -36,16 +36,18 @@ class _Attempts:
 
     def __init__(self, task: PlacedTask, call: Call, tell: Callable[[Call], None]) -> None:
         self._task, self._call, self._tell = task, call, tell
-        deadline = task.timeout.deadline
-        self._end = None if deadline is None else time.monotonic() + deadline.total_seconds()
+        runtime, deadline = task.timeout.max_runtime, task.timeout.deadline
+        self.runtime = None if runtime is None else runtime.total_seconds()
+        self.deadline = None if deadline is None else deadline.total_seconds()
+        self._end = None if self.deadline is None else time.monotonic() + self.deadline
 
     def limit(self) -> float | None:
-        """Return how many seconds the next attempt may run, or None for as many as it likes."""
-        runtime = self._task.timeout.max_runtime
-        limits = [] if runtime is None else [runtime.total_seconds()]
-        if self._end is not None:
-            limits.append(max(0.0, self._end - time.monotonic()))
-        return min(limits, default=None)
+        """Return how many seconds the next attempt may take, or None for as many as it likes."""
+        return min((limit for limit in (self.runtime, self.remaining()) if limit is not None), default=None)
+
+    def remaining(self) -> float | None:
+        """Return how many seconds there are until the deadline, or None if there is none."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def wait_after(self, error: Exception) -> float:
         """Return how many seconds to wait before the next attempt, or raise `error` if there is none."""
@@ -108,9 +110,15 @@ async def attempt_async(
 
 
 async def attempts_elsewhere(
-    task: PlacedTask, once: Callable[[float | None], Awaitable[Any]], call: Call, tell: Callable[[Call], None]
+    task: PlacedTask, once: Callable[[float | None], Coroutine[Any, Any, Any]], call: Call, tell: Callable[[Call], None]
 ) -> Any:
-    """Await what `once` gives under the policies of a task: it is called for each attempt, with its limit in seconds.
+    """Await what `once` gives under the policies of a task.
+
+    Args:
+        task: The task.
+        once: Makes an attempt, given how many seconds that may run; None is as many as it likes.
+        call: The call.
+        tell: Is told of every change of it.
 
     Raises:
         TaskTimeoutError: The last attempt took too long.
@@ -119,15 +127,17 @@ async def attempts_elsewhere(
     attempts = _Attempts(task, call, tell)
     while True:
         try:
-            return await once(attempts.limit())
+            return await limited(task, once(attempts.runtime), attempts.remaining(), attempts.deadline)
         except Exception as error:  # noqa: BLE001 - whatever a task raises
             wait = attempts.wait_after(error)
         await asyncio.sleep(wait)
         attempts.resume()
 
 
-async def limited(task: PlacedTask, work: Coroutine[Any, Any, T], seconds: float | None) -> T:
-    """Await `work`, an attempt at `task`, for so many seconds at most.
+async def limited(
+    task: PlacedTask, work: Coroutine[Any, Any, T], seconds: float | None, allowed: float | None = None
+) -> T:
+    """Await `work`, an attempt at `task`, for so many seconds at most, of as many as are allowed in all.
 
     Raises:
         TaskTimeoutError: It took too long, and was stopped.
@@ -145,10 +155,10 @@ async def limited(task: PlacedTask, work: Coroutine[Any, Any, T], seconds: float
     if not running.done():
         running.cancel()
         await cleaned_up(running)
-        raise TaskTimeoutError(task.name, seconds)
+        raise TaskTimeoutError(task.name, allowed or seconds)
     result = running.result()
     if time.monotonic() > end + _LATE_SECONDS:  # it did not await, so that nothing could stop it
-        raise TaskTimeoutError(task.name, seconds)
+        raise TaskTimeoutError(task.name, allowed or seconds)
     return result
 
 

@@ -24,7 +24,7 @@ from flyte_nb.listeners import Listeners
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from contextvars import Context, Token
 
     from flyte_nb.execution.caching.results import CachedResults
@@ -177,7 +177,7 @@ class Runner:
         task: PlacedTask,
         inputs: str,
         caller: Call | Collector | None,
-        once: Callable[[Call, float | None], Awaitable[T]],
+        once: Callable[[Call, float | None], Coroutine[Any, Any, T]],
         kept: tuple[Cache, str] | None = None,
     ) -> T:
         """Await a call of a task that runs elsewhere, noted as any other, under the policies of the task.
@@ -186,7 +186,7 @@ class Runner:
             task: What is known of the task.
             inputs: Its arguments in a few words.
             caller: Who calls it.
-            once: Makes one attempt of the call, which may take so many seconds.
+            once: Makes one attempt of the call, which may run so many seconds.
             kept: How its result is reused, and the key under which it is kept; None if it is not.
         """
         __tracebackhide__ = True
@@ -210,7 +210,7 @@ class Runner:
             self.tell(call)
 
     async def _attempts_elsewhere(
-        self, task: PlacedTask, call: Call, once: Callable[[Call, float | None], Awaitable[T]]
+        self, task: PlacedTask, call: Call, once: Callable[[Call, float | None], Coroutine[Any, Any, T]]
     ) -> T:
         __tracebackhide__ = True
         from flyte_nb.execution.attempts import attempts_elsewhere

@@ -17,7 +17,7 @@ from flyte_nb.places.local_call import LocalCall
 from flyte_nb.workers.bridging import run_elsewhere, wait_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from flyte_nb.execution.call import Call
     from flyte_nb.model.policies import Cache
@@ -57,7 +57,7 @@ class LocalRun:
         self.place, self.number = place, number
         self._current, self._versions, self._secrets = current, pinned, secrets
         self._ready: dict[str, Ready] = {}
-        self._preparing: dict[str, asyncio.Future[Ready]] = {}
+        self._preparing: dict[str, _Preparation] = {}
         self._context = copy_context()
         self._announced: dict[str, str] = {}
         self._watcher: Callable[[Mapping[str, str]], None] | None = None
@@ -182,16 +182,15 @@ class LocalRun:
     # On the loop of the pool
 
     async def ready(self, environment: str, call: Call) -> Ready:
-        """Prepare an environment, for the first call that needs it, while others wait."""
+        """Prepare an environment, for the first call that needs it, while others wait; for nobody, it ends."""
         ready = self._known(environment)
         if ready is None:
-            preparing = self._preparing.get(environment)
-            if preparing is None or preparing.done():  # what has failed is tried again
+            preparation = self._preparing.get(environment)
+            if preparation is None or preparation.is_over:  # what has failed is tried again
                 version = self.version(environment)
                 work = self.place.preparing.ready(version, self._secrets, lambda line: self.say(call, line))
-                preparing = self._preparing[environment] = asyncio.ensure_future(work)
-                preparing.add_done_callback(_heard)
-            ready = self._ready[environment] = await asyncio.shield(preparing)
+                preparation = self._preparing[environment] = _Preparation(work)
+            ready = self._ready[environment] = await preparation.wait()
         return ready
 
     def forget(self, environment: str) -> None:
@@ -207,6 +206,29 @@ class LocalRun:
         """Note what a call has written, and show it where the run was begun."""
         # In a copy: what is written arrives in more than one thread, and a context is entered by one at a time.
         self._context.copy().run(pass_on, call, stream, text)
+
+
+class _Preparation:
+    """An environment that is being prepared, as long as somebody waits for it."""
+
+    def __init__(self, work: Coroutine[Any, Any, Ready]) -> None:
+        self._work = asyncio.ensure_future(work)
+        self._work.add_done_callback(_heard)
+        self._waiting, self._is_given_up = 0, False
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_given_up or self._work.done()
+
+    async def wait(self) -> Ready:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self._work)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._is_given_up = True
+                self._work.cancel()
 
 
 def _heard(prepared: asyncio.Future[Ready]) -> None:

@@ -149,7 +149,7 @@ class Preparing:
     async def _python(self, venv: VenvSpec, say: Callable[[str], None]) -> tuple[Path, tuple[str, ...]]:
         if venv.key not in self._leases:
             self._leases[venv.key] = await asyncio.to_thread(self._venvs.use, venv)
-        return self._venvs.find(venv) or await self._venvs.ensure(venv, say), ()
+        return await self._venvs.ensure(venv, say), ()
 
     def close(self) -> None:
         """Let virtual environments be collected."""

@@ -121,7 +121,7 @@ class Worker:
         spec: What it is.
         ready: Done when it can run calls; WorkerStartError if it never will.
         is_alone: Whether it runs, or is to run, a call that has it for itself.
-        is_doomed: Whether it was told to end.
+        is_doomed: Whether it was told to end, or will by itself.
         users: How many calls have it.
         ended: Done when nothing is left of its process.
         idle_since: Since when nobody has it, in the seconds of the monotonic clock.
@@ -378,6 +378,7 @@ class Worker:
         error = unpack_error(parcel, self._names)
         failure = WorkerStartError(self.spec.environment, error_text(error))
         failure.__cause__ = error
+        self.is_doomed = True  # it ends by itself; nobody else is to have it meanwhile
         self._fail_ready(failure)
 
     def _fail_ready(self, error: Exception) -> None:

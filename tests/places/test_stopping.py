@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
+import flyte_nb
 from flyte_nb.errors import TaskTimeoutError, WorkerDiedError
 from flyte_nb.session import session
 
+from .made import defined_in, record
 from .watching import is_alive, number_in, wait_until
 
 if TYPE_CHECKING:
@@ -109,3 +113,40 @@ def test_a_run_that_is_stopped_while_its_worker_starts(start: Run, file: str, ca
 
     asyncio.run(scenario())
     assert asyncio.run(start("b.whose")).result == "b"
+
+
+def test_a_run_that_is_stopped_while_its_environment_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the build any more, so it ends as well, with all the processes it has started."""
+    begun, source = tmp_path / "begun", tmp_path / "slow"
+    source.mkdir()
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "slow"\nversion = "1.0"\n'
+    )
+    backend = (
+        f"import pathlib, time\ndef build_wheel(*_):\n    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(600)\n"
+    )
+    (source / "backend.py").write_text(backend)
+    monkeypatch.setenv("FLYTE_NB_HOME", str(tmp_path / "home"))
+    environment = f"""
+        import flyte_nb as flyte
+        built = flyte.TaskEnvironment("built", image=flyte.Image.from_debian_base().with_pip_packages({str(source)!r}))
+        @built.task
+        async def one() -> int:
+            return 1
+    """
+    defined_in(textwrap.dedent(environment), tmp_path, monkeypatch)
+    record("built")
+
+    async def scenario() -> tuple[int, int]:
+        running = asyncio.ensure_future(flyte_nb.run(flyte_nb.deployed("built.one")))
+        await asyncio.to_thread(wait_until, begun.exists)
+        building = [each for each in psutil.Process().children(recursive=True) if str(tmp_path) in str(each.cmdline())]
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return len(building), len(psutil.wait_procs(building, 30)[1])
+
+    begun_and_left = asyncio.run(scenario())
+    assert begun_and_left[0] > 0 == begun_and_left[1]
+    session().rest()
