@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ["Definitions"]
+__all__ = ["KERNEL", "Definitions"]
+
+KERNEL = "the kernel"
+"""What the side of the notebook is called in messages."""
 
 
 class Definitions(Protocol):
@@ -12,7 +15,7 @@ class Definitions(Protocol):
 
     @property
     def side(self) -> str:
-        """Where this is, for messages: "the kernel", "the worker of 'ml'"."""
+        """Where this is, for messages: `KERNEL`, or "the worker of 'ml'"."""
 
     def name_of(self, value: Any) -> tuple[str, str] | None:
         """Return module and qualified name under which a class, function, task or environment of the user's travels.

@@ -7,6 +7,7 @@ import sys
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flyte_nb.crossing.definitions import KERNEL
 from flyte_nb.crossing.parts import find_part
 from flyte_nb.crossing.refusing import kind_of
 from flyte_nb.errors import CannotCrossError
@@ -73,7 +74,8 @@ def check(needs: Sequence[Need], side: str) -> None:
         name = next(iter(distributions(need.package)), need.package)
         there = f"{name} {need.version.removeprefix(f'{name} ')} in {need.side}"
         if own is None:
-            reason = f"it needs {there}, which is not installed in {side}. Add it to that image, or send plain data"
+            advice = f"Install it: %pip install {name}" if side == KERNEL else "Add it to that image"
+            reason = f"it needs {there}, which is not installed in {side}. {advice}, or send plain data"
         else:
             advice = "Pin the same version in both images, or send plain data"
             reason = f"it is pickled by {there}, and {side} has {own.removeprefix(f'{name} ')}. {advice}"

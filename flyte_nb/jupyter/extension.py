@@ -51,7 +51,7 @@ class Extension:
         self._capture, self._displays = ExitStack(), Displays(shell)
         self._graphs, self._on_screen = LiveGraphs(), ViewsOnScreen()
         self._formatters = Formatters(shell, session)
-        self._tracebacks = ShortTracebacks(shell)
+        self._tracebacks = ShortTracebacks(shell, session.registry)
         self._completion = Completion(shell, session)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
         self._config = FlyteNB(session.settings, session.history.flush, parent=shell)

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core import interactiveshell
 
+from flyte_nb.jupyter.hints import give_hint
 from flyte_nb.jupyter.typed_source import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
+
+    from flyte_nb.definitions.registry import Registry
 
 __all__ = ["ShortTracebacks"]
 
@@ -26,29 +29,39 @@ _GROUPS = getattr(builtins, "BaseExceptionGroup", ())  # Python 3.11
 
 
 class ShortTracebacks:
-    """Shows exceptions as IPython does, without the frames of flyte_nb, while the extension is loaded."""
+    """Shows exceptions as IPython does, without the frames of flyte_nb, while the extension is loaded.
 
-    def __init__(self, shell: InteractiveShell) -> None:
-        self._shell = shell
+    Args:
+        shell: Where.
+        registry: What the session defines.
+    """
+
+    def __init__(self, shell: InteractiveShell, registry: Registry) -> None:
+        self._shell, self._registry = shell, registry
         self._before: tuple[Any, Any] | None = None
 
     def load(self) -> None:
         """Register with the shell, unless somebody else shows exceptions there."""
         if not self._shell.custom_exceptions:
             self._before = (self._shell.custom_exceptions, getattr(self._shell, "CustomTB", None))
-            self._shell.set_custom_exc(_SHORTENED, _show)  # type: ignore[no-untyped-call]
+            self._shell.set_custom_exc(_SHORTENED, self._show)  # type: ignore[no-untyped-call]
 
     def unload(self) -> None:
         """Take back what `load` registered."""
         if self._before is not None and self._shell.custom_exceptions == _SHORTENED:
             self._shell.custom_exceptions, self._shell.CustomTB = self._before
 
-
-def _show(
-    shell: InteractiveShell, kind: type[BaseException], error: BaseException, traceback: Any, tb_offset: Any = None
-) -> None:
-    with as_typed():
-        _show_typed(shell, kind, error, traceback, tb_offset)
+    def _show(
+        self,
+        shell: InteractiveShell,
+        kind: type[BaseException],
+        error: BaseException,
+        traceback: Any,
+        tb_offset: Any = None,
+    ) -> None:
+        give_hint(error, self._registry)
+        with as_typed():
+            _show_typed(shell, kind, error, traceback, tb_offset)
 
 
 def _show_typed(

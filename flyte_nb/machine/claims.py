@@ -53,7 +53,7 @@ def claim_of(resources: Resources | None, machine: Machine) -> tuple[Claim, tupl
     beyond = (
         (cores > machine.cores, f"{counted(cores, 'core')} of {machine.cores:g}"),
         (memory > machine.memory, f"{bytes_text(memory)} of memory of {bytes_text(machine.memory)}"),
-        (gpus > suiting, f"{counted(gpus, kind)} of {suiting}"),
+        (gpus > suiting, f"{counted(gpus, kind)} " + (f"of {suiting}" if suiting else "where there is none")),
     )
     return claim, tuple(words for is_beyond, words in beyond if is_beyond)
 

@@ -7,6 +7,7 @@ from os import cpu_count
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.module_names import PACKAGE
+from flyte_nb.crossing.definitions import KERNEL
 from flyte_nb.machine.admission import Admission
 from flyte_nb.machine.detect import this_machine
 from flyte_nb.masking import masked
@@ -86,7 +87,7 @@ def _names_of_kernel(registry: Registry, cells: CellSources) -> Names:
     def task(name: str) -> Task[..., Any]:
         return registry.tasks(name.partition(".")[0])[name]
 
-    return Names("the kernel", is_notebook, notebook, task)
+    return Names(KERNEL, is_notebook, notebook, task)
 
 
 def _secrets(registry: Registry, bundles: Bundles, current: Mapping[str, str]) -> SessionSecrets:

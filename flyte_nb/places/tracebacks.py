@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["make_presentable"]
 
 _SHOWN_CHARACTERS = 12
+_OWN_FOLDER = (
+    "A task that runs on local has a folder of its own, not that of the notebook: give it an absolute path, as "
+    'os.path.abspath("data.csv") in the notebook.'
+)
 
 
 def make_presentable(error: BaseException, folder: Path) -> None:
@@ -32,6 +36,12 @@ def make_presentable(error: BaseException, folder: Path) -> None:
         each.args = _masked(each.args)
         if hasattr(each, "__notes__"):
             each.__notes__ = list(_masked(each.__notes__))
+        if isinstance(each, FileNotFoundError) and _is_relative(each.filename):
+            each.__notes__ = [_OWN_FOLDER]  # type: ignore[attr-defined,unused-ignore]  # before Python 3.11
+
+
+def _is_relative(file: object) -> bool:
+    return isinstance(file, str) and not Path(file).is_absolute()
 
 
 def _masked(said: Iterable[Any]) -> tuple[Any, ...]:

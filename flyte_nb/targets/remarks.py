@@ -47,7 +47,7 @@ class LocalRemarks:
         if asks and self._settings.oversize == "refuse":
             raise OversizeError(spec.name, asks)
         if asks:
-            yield f"asks for {asks}, takes the whole machine"
+            yield f"asks for {asks}: takes the whole machine"
 
 
 def _image(image: str | Image) -> Iterator[str]:

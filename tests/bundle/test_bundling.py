@@ -95,6 +95,17 @@ def test_a_default_sees_the_value_above_it_and_a_body_the_last_one(cell: Cell) -
     assert (names["default"](), names["called"]()) == (1, 2)  # type: ignore[operator]
 
 
+def test_an_import_that_is_written_once_more_changes_nothing(cell: Cell) -> None:
+    """Cells import what they use again and again, as they are written one by one."""
+    cell("a", "import json\ndef say(x): return json.dumps(x)\n")
+    cell("b", TASK.format("say(x) + json.dumps(x)"))
+    before = bundle().fingerprint
+    cell("a", "def say(x): return json.dumps(x)\n")
+    cell("0", "import json\n")
+    cell("a", "import json\ndef say(x): return json.dumps(x)\n")
+    assert bundle().fingerprint == before
+
+
 def test_a_cell_that_fails_says_what_it_said_before(cell: Cell) -> None:
     """Half of a cell does not count."""
     cell("a", "RATE = 1\n")

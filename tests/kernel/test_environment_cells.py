@@ -31,6 +31,15 @@ def test_traceback(notebook: Notebook) -> None:
     assert "----> 4 x / 0" in result.traceback
 
 
+def test_a_package_that_the_kernel_lacks(notebook: Notebook) -> None:
+    """Where environments bring packages of their own, the error says where to import them."""
+    hint = "'not_here' is not installed in the kernel. Import what only an environment has inside of its tasks."
+    assert hint not in notebook.run("import not_here.part").traceback
+    result = notebook.run("%%flyte_env e --pip not-here\nimport not_here.part\n")
+    assert result.ename == "ModuleNotFoundError"
+    assert hint in result.traceback
+
+
 def test_syntax_error(notebook: Notebook) -> None:
     """A syntax error points at the line as it is in the cell, and defines nothing."""
     result = notebook.run("%%flyte_env e\n\nx = = 1\n")

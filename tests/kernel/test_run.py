@@ -248,3 +248,15 @@ def test_universal_form(tasks: Notebook) -> None:
     """`await flyte.run(...)` gives the finished run, and awaiting the task its bare value."""
     assert tasks.ok("run = await flyte.run(ml_pipeline, 3)\nrun.result, run.status").value == "(8, 'succeeded')"
     assert tasks.ok("await ml_pipeline()").value == "4"
+
+
+def test_a_value_of_a_class_whose_cell_has_run_again(notebook: Notebook) -> None:
+    """What was made before is what the task takes: the class has the same name and came from the same place."""
+    define = "from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int\n"
+    notebook.ok(define)
+    notebook.ok("%%flyte_env ml\n@env.task\nasync def read(point: Point) -> int:\n    return point.x\n")
+    notebook.ok("made = Point(3)")
+    notebook.ok(define)
+    notebook.ok("%%flyte_env ml\n@env.task\nasync def read(point: Point) -> int:\n    return point.x\n")
+    assert notebook.value("(await flyte.run(read, made)).result") == 3
+    assert notebook.run("%flyte_run read(3)").ename == "UsageError"

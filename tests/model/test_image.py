@@ -33,6 +33,11 @@ def test_from_debian_base(python: Any, version: str) -> None:
     assert (image.uri, image.python) == (None, version)
 
 
+def test_from_debian_base_takes_flytes_name_of_the_parameter() -> None:
+    """The SDK calls it python_version."""
+    assert Image.from_debian_base(python_version=(3, 12)).python == "3.12"
+
+
 def test_from_debian_base_by_default() -> None:
     """A Debian image has the running Python by default."""
     assert Image.from_debian_base().python == f"{sys.version_info[0]}.{sys.version_info[1]}"

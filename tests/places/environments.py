@@ -473,6 +473,12 @@ async def writes_files() -> str:
     return os.path.abspath("here")
 
 
+@a.task
+def reads(file: str) -> str:
+    with open(file) as opened:
+        return opened.read()
+
+
 # Memory
 
 

@@ -194,3 +194,14 @@ def test_a_declared_secret_is_shown_nowhere(
     session().rest()
     assert "it is ***" in capfd.readouterr().out
     assert not [file for file in home.rglob("*") if file.is_file() and b"correct horse" in file.read_bytes()]
+
+
+def test_a_file_beside_the_notebook_is_not_beside_a_worker(start: Run) -> None:
+    """Where a task looks for one, the error says why it is not there, and what to give."""
+    with pytest.raises(FileNotFoundError) as caught:
+        asyncio.run(start("a.reads", "data.csv"))
+    (note,) = caught.value.__notes__  # type: ignore[attr-defined,unused-ignore]
+    assert note.startswith("A task that runs on local has a folder of its own, not that of the notebook")
+    with pytest.raises(FileNotFoundError) as caught:
+        asyncio.run(start("a.reads", "/nowhere/data.csv"))
+    assert not hasattr(caught.value, "__notes__")

@@ -60,7 +60,7 @@ def test_what_is_larger_than_the_machine_takes_all_of_it() -> None:
     """Each kind of which there is too little is named, with what there is."""
     asked = Resources(cpu=8, memory="16Gi", gpu="A100:2")
     assert remarks(resources=asked) == (
-        "asks for 8 cores of 2, 16 GiB of memory of 4 GiB and 2 GPUs of 0, takes the whole machine",
+        "asks for 8 cores of 2, 16 GiB of memory of 4 GiB and 2 GPUs where there is none: takes the whole machine",
     )
     assert remarks(resources=Resources(cpu=2, memory="4Gi")) == ()
     with_gpus = Machine(64.0, 2**40, tuple(Gpu(str(index), "NVIDIA A100-SXM4-40GB") for index in range(2)))
