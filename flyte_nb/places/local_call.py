@@ -14,9 +14,9 @@ from flyte_nb.places.kept_parcels import kept_parcel, opened
 from flyte_nb.places.tracebacks import make_presentable
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.calls import WorkerCall
+from flyte_nb.workers.nested import keep_parcel
 from flyte_nb.workers.outcome import CANCELLED, RETURNED
 from flyte_nb.workers.tasks import TaskShape
-from flyte_nb.workers.worker import keep_parcel
 
 if TYPE_CHECKING:
     from flyte_nb.crossing.parcel import Parcel
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from flyte_nb.places.kept_parcels import KeptParcel
     from flyte_nb.places.local_run import LocalRun
     from flyte_nb.places.task_facts import DeployedTaskFacts
-    from flyte_nb.workers.worker import Outcome, Worker
+    from flyte_nb.workers.running import Outcome
+    from flyte_nb.workers.worker import Worker
 
 __all__ = ["LocalCall"]
 

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.crossing.exceptions import pack_error, unpack_error
+from flyte_nb.crossing.exceptions import unpack_error
 from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import TaskMemoryError, WorkerDiedError, WorkerStartError
-from flyte_nb.execution.call import AROSE
 from flyte_nb.masking import error_text
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.connection import Connection
 from flyte_nb.workers.memory import MemoryWatch
-from flyte_nb.workers.outcome import CANCELLED, FAILED, RETURNED
+from flyte_nb.workers.nested import NestedCalls
 from flyte_nb.workers.process import WorkerProcess
+from flyte_nb.workers.running import Outcome, Running
 from flyte_nb.workers.tails import Tails
 
 if TYPE_CHECKING:
@@ -31,21 +29,16 @@ if TYPE_CHECKING:
 
     from flyte_nb.crossing.definitions import Definitions
     from flyte_nb.crossing.memory import Memory
-    from flyte_nb.workers.calls import WorkerCall
+    from flyte_nb.workers.calls import Caller, WorkerCall
     from flyte_nb.workers.guarding import Guard
     from flyte_nb.workers.starting import Beginning
 
-__all__ = ["Outcome", "Worker", "WorkerSpec"]
+__all__ = ["Worker", "WorkerSpec"]
 
 # How long a task that is to stop may take to hear it: where it awaits, and then anywhere; and then to clean up.
 _HEARING_SECONDS = 0.25
 _GRACE_SECONDS = 1.0
 _CLEANING_SECONDS = 3.0
-# Where an exception that came from a worker keeps the parcel it came in.
-_PARCEL = "_flyte_nb_parcel"
-
-Outcome = tuple[int, Parcel]
-"""How a call has ended, and the value or the error."""
 
 
 @dataclass(frozen=True)
@@ -68,50 +61,6 @@ class WorkerSpec:
     def environment(self) -> str:
         """The name of the environment."""
         return self.beginning.environment
-
-
-class _Running:
-    """A call that the worker has been sent, and who waits for it: on whatever loop.
-
-    Attributes:
-        call: The call.
-        outcome: Done when the call has ended, and what it has made and given up has ended, too.
-        heard: Whether it was stopped, and cleans up.
-        is_over: Whether its own code has ended.
-        line: Where it was sent.
-    """
-
-    def __init__(self, call: WorkerCall) -> None:
-        self.call, self.heard, self.is_over = call, False, False
-        self.line: Connection | None = None
-        self._loop = asyncio.get_running_loop()
-        self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
-        self._missed: tuple[Outcome | None, Exception | None] | None = None
-
-    def wait_anew(self) -> None:
-        """Wait again, when who waited was cancelled; it may have ended in the same moment."""
-        self.outcome = self._loop.create_future()
-        if self._missed:
-            self._tell(*self._missed)
-
-    def end(self, outcome: Outcome | None, error: Exception | None = None) -> None:
-        """Tell who waits; from whatever loop."""
-        if asyncio.get_running_loop() is self._loop:
-            self._tell(outcome, error)
-        else:
-            with suppress(RuntimeError):  # that loop was closed, and who waited is gone
-                self._loop.call_soon_threadsafe(self._tell, outcome, error)
-
-    def _tell(self, outcome: Outcome | None, error: Exception | None) -> None:
-        if self.outcome.cancelled():
-            self._missed = outcome, error
-        elif self.outcome.done():
-            return
-        elif outcome is not None:
-            self.outcome.set_result(outcome)
-        elif error is not None:
-            self.outcome.set_exception(error)
-            self.outcome.exception()  # or asyncio says that nobody asked for it
 
 
 class Worker:
@@ -140,11 +89,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self.idle_since = monotonic()
         self.ready: asyncio.Future[None] = self._loop.create_future()
-        self._running: dict[int, _Running] = {}
-        self._nested: dict[int, tuple[int, asyncio.Task[None]]] = {}
-        # What is being stopped of it, by the call that has made it and has given it up.
-        self._given_up: dict[int, set[asyncio.Task[None]]] = {}
-        self._blocked = 0
+        self._running: dict[int, Running] = {}
         self._opening = threading.Lock()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._why = ""
@@ -153,6 +98,7 @@ class Worker:
         self._process = WorkerProcess(spec.python, dict(spec.variables), guard)
         self._tails = Tails(self._process.outputs, self._write)
         self._connection = Connection(self._process.end, self._handle, self._gone)
+        self._nested = NestedCalls(self._connection.send, self._caller, names)
         self._connection.send(("begin", spec.beginning))
         self._express: Connection | None = None
 
@@ -169,7 +115,7 @@ class Worker:
     @property
     def is_blocked(self) -> bool:
         """Whether it waits for a call in a way that lets it do nothing else."""
-        return self._blocked > 0
+        return self._nested.block
 
     def can_take(self, spec: WorkerSpec, *, alone: bool) -> bool:
         """Say whether it can take a call that needs a worker as `spec` says, for itself alone or not."""
@@ -183,7 +129,7 @@ class Worker:
             WorkerDiedError: The process has ended.
             TaskMemoryError: The process has used more memory than the call may.
         """
-        running = self._running[call.id] = _Running(call)
+        running = self._running[call.id] = Running(call)
         if self._died is not None:
             running.end(None, self._died_in(running))
         function = call.task.partition(".")[2]
@@ -226,7 +172,7 @@ class Worker:
         self._over = TaskMemoryError(running.call.task, used, limit)
         self.kill("")
 
-    async def _stop(self, running: _Running) -> None:
+    async def _stop(self, running: Running) -> None:
         """Stop a call: first where it awaits, then between two steps of Python, then with its process."""
         if self._died is not None:
             return  # it is one of those whose end the end of the process has to wait for
@@ -249,16 +195,8 @@ class Worker:
                 outcome.cancel()
                 if not running.is_over:
                     self.kill(f"{call.task}, which ran in it too, did not stop when it was to")
-        if any(parent == call.id for parent, _ in list(self._nested.values())):
-            await run_elsewhere(self._loop, lambda: self._stop_nested(call.id))
-
-    async def _stop_nested(self, parent: int) -> None:
-        """Stop what a call has called that was stopped; code in threads may still wait for it."""
-        nested = [task for caller, task in self._nested.values() if caller == parent]
-        for task in nested:
-            task.cancel()
-        if nested:
-            await asyncio.wait(nested)
+        if self._nested.of(call.id):
+            await run_elsewhere(self._loop, lambda: self._nested.stop(call.id))
 
     def kill(self, why: str) -> None:
         """End the process; calls that it still runs fail, because of `why`."""
@@ -297,40 +235,24 @@ class Worker:
             self._write(message[2], message[3], message[1])
         elif kind == "call":
             _, number, blocking, parent, task, inputs, digest, payload = message
-            call = self._call(number, parent, task, inputs, digest, Parcel(payload, memory), blocking=blocking)
-            running = self._running.get(parent)
-            context = running.call.caller.context if running else copy_context()
-            nested = context.run(self._loop.create_task, call)
-            self._nested[number] = parent, nested
-            nested.add_done_callback(lambda _: self._nested.pop(number))  # also if it never begins
+            self._nested.begin(number, blocking, parent, task, inputs, digest, Parcel(payload, memory))
         elif kind == "shape":
-            self._answer_shape(*message[1:])
+            self._nested.tell_shape(*message[1:])
         elif kind == "drop":
-            self._give_up(message[1])
+            self._nested.give_up(message[1])
         elif kind == "ready" and not self.ready.done():
             self.ready.set_result(None)
         elif kind == "broken":
             self._broken(Parcel(message[1]))
 
-    def _give_up(self, number: int) -> None:
-        """Stop a call that a task has made: the task does not wait for it, but is not over before it is."""
-        if number not in self._nested:
-            return
-        parent, nested = self._nested[number]
-        nested.cancel()
-        if parent in self._running:
-            given_up = self._given_up.setdefault(parent, set())
-            given_up.add(nested)
-            nested.add_done_callback(given_up.discard)
-
-    def _end(self, running: _Running, outcome: Outcome) -> None:
-        given_up = self._given_up.pop(running.call.id, None)
+    def _end(self, running: Running, outcome: Outcome) -> None:
+        given_up = self._nested.given_up_by(running.call.id)
         if given_up:
-            self._loop.create_task(self._end_after(set(given_up), running, outcome))
+            self._loop.create_task(self._end_after(given_up, running, outcome))
         else:
             running.end(outcome)
 
-    async def _end_after(self, given_up: set[asyncio.Task[None]], running: _Running, outcome: Outcome) -> None:
+    async def _end_after(self, given_up: set[asyncio.Task[None]], running: Running, outcome: Outcome) -> None:
         running.is_over = True
         running.call.caller.end()
         try:
@@ -338,41 +260,15 @@ class Worker:
         finally:
             running.end(outcome)
 
+    def _caller(self, number: int) -> Caller | None:
+        running = self._running.get(number)
+        return running.call.caller if running else None
+
     def _write(self, stream: str, text: str, number: int = 0) -> None:
         """Tell the call `number`, or else the one that runs longest, of what was written."""
         running = self._running.get(number) or next(iter(list(self._running.values())), None)
         if running:
             running.call.caller.write(stream, text)
-
-    async def _call(
-        self, number: int, parent: int, task: str, inputs: str, digest: str, parcel: Parcel, *, blocking: bool
-    ) -> None:
-        self._blocked += blocking
-        arose = None
-        try:
-            running = self._running.get(parent)
-            if running is None:
-                raise asyncio.CancelledError  # it has ended, and so has its run
-            parcel = await running.call.caller.call(task, inputs, digest, parcel)
-            status = RETURNED
-        except asyncio.CancelledError as error:
-            status, parcel = CANCELLED, pack_error(error, self._names)
-        except Exception as error:  # noqa: BLE001 - whatever the task raises goes to its caller
-            status, parcel = FAILED, getattr(error, _PARCEL, None) or pack_error(error, self._names)
-            arose = getattr(error, AROSE, None)
-        finally:
-            self._blocked -= blocking
-        self._connection.send(("answer", number, status, parcel.payload, arose), parcel.memory)
-
-    def _answer_shape(self, number: int, parent: int, environment: str, function: str) -> None:
-        running = self._running.get(parent)
-        try:
-            if running is None:
-                raise asyncio.CancelledError
-            answer: tuple[int, Any] = RETURNED, running.call.caller.shape(environment, function)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is goes to the caller
-            answer = FAILED, pack_error(error, self._names).payload
-        self._connection.send(("answer", number, *answer, None))
 
     def _broken(self, parcel: Parcel) -> None:
         error = unpack_error(parcel, self._names)
@@ -403,7 +299,7 @@ class Worker:
             self._express.close_soon()
         else:
             self._process.express.close()
-        nested = [task for _, task in self._nested.values()]
+        nested = self._nested.all()
         for task in nested:
             task.cancel()
         await asyncio.gather(*map(self._end_with_it, list(self._running.values())))
@@ -411,22 +307,14 @@ class Worker:
             await asyncio.wait(nested, timeout=_CLEANING_SECONDS)
         self.ended.set_result(None)
 
-    async def _end_with_it(self, running: _Running) -> None:
+    async def _end_with_it(self, running: Running) -> None:
         """End a call when what it has called has ended, which may itself wait for others that ran here."""
         running.is_over = True
         running.call.caller.end()
-        nested = [task for parent, task in self._nested.values() if parent == running.call.id]
+        nested = self._nested.of(running.call.id)
         if nested:
             await asyncio.wait(nested)
         running.end(None, self._died_in(running))
 
-    def _died_in(self, running: _Running) -> Exception:
+    def _died_in(self, running: Running) -> Exception:
         return self._over or WorkerDiedError(running.call.task, self._died or "")
-
-
-def keep_parcel(error: BaseException, parcel: Parcel) -> None:
-    """Note in what parcel an error came: so it goes on as it came, types that are not known here included."""
-    try:
-        setattr(error, _PARCEL, parcel)
-    except Exception:  # noqa: BLE001 - an exception of others may refuse anything; it is packed again then
-        return
