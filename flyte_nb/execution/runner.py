@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flyte_nb.errors import NotATaskError, UnknownEnvironmentError, UnknownPlaceError
+from flyte_nb.errors import InvalidValueError, NotATaskError, UnknownEnvironmentError, UnknownPlaceError
 from flyte_nb.execution.call import Call, Collector
 from flyte_nb.execution.inputs import check_arguments, check_inputs
 from flyte_nb.execution.journal import Journal, LoneJournal
@@ -380,12 +380,16 @@ class Runner:
             InvalidArgumentsError: The arguments do not fit the task; nothing was run.
             InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
             UnknownPlaceError: There is no such place; nothing was run.
+            InvalidValueError: A deployed task cannot run in this process; nothing was run.
         """
         __tracebackhide__ = True
         if not isinstance(task, Task):
             raise NotATaskError(task)
         if task.version is None and self._spec(task.environment) is None:
             raise UnknownEnvironmentError(task.environment, (), task=task.name)
+        if task.version is not None and on == INLINE:
+            problem = f"is not where {task.name} runs, which is deployed: its code is not in this process"
+            raise InvalidValueError("flyte.run", on, problem, f'on="{DEPLOYED}"')
         check_arguments(task, args, kwargs)
         check_inputs(task, args, kwargs)
         from flyte_nb.execution.capture import capturing

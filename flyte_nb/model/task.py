@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, did_you_mean
@@ -11,7 +12,7 @@ from flyte_nb.model.home import home
 from flyte_nb.model.policies import Cache, RetryStrategy, Timeout, as_cache, as_retries, as_timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
 __all__ = ["POLICIES", "Task"]
 
@@ -44,11 +45,11 @@ class Task(Generic[P, R]):
         signature: The signature of the function.
         least_positional: With this many positional arguments, and up to `most_positional`, no other is needed.
         most_positional: How many positional arguments it takes.
-        overridden: The policies that `override` has changed.
+        overridden: The policies that `override` has changed, by name.
         version: The deployed version that it runs from; None runs what the session defines.
     """
 
-    overridden: frozenset[str] = frozenset()
+    overridden: Mapping[str, Any] = MappingProxyType({})
     version: Any = None
 
     def __init__(
@@ -111,7 +112,7 @@ class Task(Generic[P, R]):
                 raise InvalidValueError("Task.override", key, "is not one of " + ", ".join(POLICIES), "retries=3")
         policies = {key: getattr(self, key) for key in POLICIES}
         task = self._with({**policies, **changes})
-        task.overridden = self.overridden | frozenset(changes)
+        task.overridden = {name: getattr(task, name) for name in (*self.overridden, *changes)}
         return task
 
     def _with(self, policies: dict[str, Any]) -> Task[P, R]:

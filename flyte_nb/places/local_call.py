@@ -11,6 +11,7 @@ from flyte_nb.errors import TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.attempts import limited
 from flyte_nb.machine.admission import NOTHING
 from flyte_nb.places.kept_parcels import kept_parcel, opened
+from flyte_nb.places.task_facts import with_policies
 from flyte_nb.places.tracebacks import make_presentable
 from flyte_nb.workers.bridging import run_elsewhere
 from flyte_nb.workers.calls import WorkerCall
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from flyte_nb.places.kept_parcels import KeptParcel
     from flyte_nb.places.local_run import LocalRun
     from flyte_nb.places.task_facts import DeployedTaskFacts
+    from flyte_nb.workers.calls import NestedCall
     from flyte_nb.workers.running import Outcome
     from flyte_nb.workers.worker import Worker
 
@@ -186,14 +188,14 @@ class _Caller:
         ignored = frozenset(policy.ignored_inputs) if policy else None
         return TaskShape.of(facts.signature, ignored, is_async=facts.is_async)
 
-    async def call(self, task: str, inputs: str, digest: str, parcel: Parcel) -> Parcel:
-        facts = self._run.facts(task, self._call.task)
+    async def call(self, call: NestedCall) -> Parcel:
+        facts = with_policies(self._run.facts(call.task, self._call.task), call.policies)
         admission = self._run.place.admission
         if not self._under_way:
             admission.suspend(self._grant)
         self._under_way += 1
         try:
-            result = await LocalCall(self._run, facts, inputs, digest, parcel, self._call).run()
+            result = await LocalCall(self._run, facts, call.inputs, call.digest, call.parcel, self._call).run()
         except asyncio.CancelledError:
             self._resume()  # who has given it up does not wait
             raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import copy_context
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.packing import pack_arguments, unpack
@@ -14,6 +13,7 @@ from flyte_nb.execution.capture import pass_on
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.execution.runner import current_caller
 from flyte_nb.places.local_call import LocalCall
+from flyte_nb.places.task_facts import with_policies
 from flyte_nb.workers.bridging import run_elsewhere, wait_elsewhere
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ class LocalRun:
         return unpack(parcel, f"the result of {task.name}", self.place.names)
 
     def _packed(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> LocalCall:
-        facts = self.facts(task.name)
-        if task.overridden:
-            facts = replace(facts, **{name: getattr(task, name) for name in task.overridden})
+        facts = with_policies(self.facts(task.name), task.overridden)
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
         policy, digest = self.cache_policy(facts), ""
         if policy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.module_names import ENVIRONMENT
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.places.versions import DeployedVersion
 
-__all__ = ["DeployedTaskFacts", "Expression", "task_facts"]
+__all__ = ["DeployedTaskFacts", "Expression", "task_facts", "with_policies"]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _EMPTY: Any = inspect.Parameter.empty
@@ -69,6 +69,11 @@ class DeployedTaskFacts:
     def has_policies(self) -> bool:
         """Whether a call may be tried again or end by a timeout."""
         return bool(self.retries.count or self.timeout.max_runtime or self.timeout.deadline)
+
+
+def with_policies(facts: DeployedTaskFacts, policies: Mapping[str, Any]) -> DeployedTaskFacts:
+    """Return `facts` with what a call says otherwise: see `Task.override`."""
+    return replace(facts, **policies) if policies else facts
 
 
 def task_facts(version: DeployedVersion) -> Mapping[str, DeployedTaskFacts]:

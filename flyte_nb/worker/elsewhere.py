@@ -19,6 +19,7 @@ from flyte_nb.workers.outcome import RETURNED
 if TYPE_CHECKING:
     from flyte_nb.crossing.definitions import Definitions
     from flyte_nb.crossing.memory import Memory
+    from flyte_nb.model.policies import Cache
     from flyte_nb.model.task import Task
     from flyte_nb.worker.jobs import Job, Jobs
     from flyte_nb.worker.requests import Answer, Requests
@@ -94,12 +95,13 @@ class Elsewhere:
         parcel = pack_arguments(task.name, tuple(task.signature.parameters), args, kwargs, self._definitions)
         inputs = inputs_preview(task, args, kwargs) if args or kwargs else ""
         shape = self.shape(task.environment, task.name.partition(".")[2])
+        ignored = _ignored(task, shape)
         digest = ""
-        if shape.ignored is not None:
+        if ignored is not None:
             from flyte_nb.execution.caching.key import inputs_digest
 
-            digest = inputs_digest(task.name, shape.signature, shape.ignored, args, kwargs)
-        return (job.id, task.name, inputs, digest, parcel.payload), parcel.memory
+            digest = inputs_digest(task.name, shape.signature, ignored, args, kwargs)
+        return (job.id, task.name, inputs, digest, dict(task.overridden), parcel.payload), parcel.memory
 
     def _given(self, task: Task[..., Any], answer: Answer) -> Any:
         __tracebackhide__ = True
@@ -119,6 +121,14 @@ class Elsewhere:
             example = "contextvars.copy_context().run(...) in the thread, or asyncio.to_thread"
             raise InvalidValueError("task", "a task", problem, example)
         return job
+
+
+def _ignored(task: Task[..., Any], shape: TaskShape) -> frozenset[str] | None:
+    """Return the parameters that make no difference to a result that is kept, or None if it is not kept."""
+    policy: Cache | None = task.overridden.get("cache")
+    if policy is None:
+        return shape.ignored
+    return None if policy.behavior == "disable" else frozenset(policy.ignored_inputs)
 
 
 def _blocks_the_loop() -> bool:

@@ -40,6 +40,9 @@ class _Stream(io.TextIOBase):
         descriptor: int = self._below.fileno()
         return descriptor
 
+    def reconfigure(self, **_: Any) -> None:
+        """Leave everything as it is: lines are sent at once, as UTF-8."""
+
     def writable(self) -> bool:
         return True
 

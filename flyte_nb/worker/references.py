@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.model.environment import TaskEnvironment
-from flyte_nb.model.policies import as_retries, as_timeout
+from flyte_nb.model.policies import as_cache, as_retries, as_timeout
 from flyte_nb.model.spec import EnvironmentSpec
 from flyte_nb.model.task import Task
 
@@ -36,6 +36,14 @@ class TaskReference(Task[..., Any]):
         self.retries, self.timeout = as_retries("Task.retries", 0), as_timeout("Task.timeout", 0)
         self.has_policies = False
         self._function, self._shape = function, shape
+
+    def _with(self, policies: dict[str, Any]) -> TaskReference:
+        task = TaskReference(self.environment, self._function, self._shape)
+        task.short_name, task.description = policies["short_name"], policies["description"]
+        task.retries = as_retries("Task.retries", policies["retries"])
+        task.timeout = as_timeout("Task.timeout", policies["timeout"])
+        task.cache = None if policies["cache"] is None else as_cache("Task.cache", policies["cache"])
+        return task
 
     def _not_here(self, *_args: Any, **_kwargs: Any) -> Any:
         raise RuntimeError(f"{self.name} is a task of another environment: call the task, not its function")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping
     from contextvars import Context
 
     from flyte_nb.crossing.parcel import Parcel
     from flyte_nb.workers.tasks import TaskShape
 
-__all__ = ["Caller", "WorkerCall"]
+__all__ = ["Caller", "NestedCall", "WorkerCall"]
 
 
 class Caller(Protocol):
@@ -31,15 +31,27 @@ class Caller(Protocol):
     def shape(self, environment: str, function: str) -> TaskShape:
         """Return how a task of another environment is called, or raise FlyteNbError."""
 
-    def call(self, task: str, inputs: str, digest: str, parcel: Parcel) -> Awaitable[Parcel]:
-        """Run a task that the task calls.
+    def call(self, call: NestedCall) -> Awaitable[Parcel]:
+        """Run a task that the task calls."""
 
-        Args:
-            task: Its full name.
-            inputs: Its arguments in a few words.
-            digest: The digest of its arguments, if its results are kept.
-            parcel: Its arguments.
-        """
+
+@dataclass(frozen=True, slots=True)
+class NestedCall:
+    """A call that a task in a worker makes.
+
+    Attributes:
+        task: The full name of what is called.
+        inputs: Its arguments in a few words.
+        digest: The digest of its arguments, if its results are kept.
+        policies: What the call says otherwise of the task than the task itself, by name: see `Task.override`.
+        parcel: Its arguments.
+    """
+
+    task: str
+    inputs: str
+    digest: str
+    policies: Mapping[str, Any]
+    parcel: Parcel
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flyte_nb.crossing.definitions import Definitions
     from flyte_nb.crossing.memory import Memory
     from flyte_nb.crossing.parcel import Parcel
-    from flyte_nb.workers.calls import Caller
+    from flyte_nb.workers.calls import Caller, NestedCall
 
     Answer = Callable[[tuple[Any, ...], Memory | None], None]
 
@@ -50,24 +50,19 @@ class NestedCalls:
         """Whether the worker waits for one of them in a way that lets it do nothing else."""
         return self._blocking > 0
 
-    def begin(
-        self, number: int, blocking: bool, parent: int, task: str, inputs: str, digest: str, parcel: Parcel
-    ) -> None:
-        """Begin a call: see `Caller.call`.
+    def begin(self, number: int, parent: int, call: NestedCall, *, blocking: bool) -> None:
+        """Begin a call.
 
         Args:
             number: What the worker calls it.
-            blocking: Whether the worker can do nothing else meanwhile.
             parent: The call that makes it.
-            task: The full name of the task.
-            inputs: Its arguments in a few words.
-            digest: The digest of its arguments, if its results are kept.
-            parcel: Its arguments.
+            call: What is called.
+            blocking: Whether the worker can do nothing else meanwhile.
         """
-        call = self._call(number, parent, task, inputs, digest, parcel, blocking=blocking)
         caller = self._caller(parent)
         context = caller.context if caller else copy_context()
-        nested = context.run(asyncio.get_running_loop().create_task, call)
+        work = self._run(number, parent, call, blocking=blocking)
+        nested = context.run(asyncio.get_running_loop().create_task, work)
         self._calls[number] = parent, nested
         nested.add_done_callback(lambda _: self._calls.pop(number))  # also if it never begins
 
@@ -110,13 +105,11 @@ class NestedCalls:
             answer = FAILED, pack_error(error, self._names).payload
         self._answer(("answer", number, *answer, None), None)
 
-    async def _call(
-        self, number: int, parent: int, task: str, inputs: str, digest: str, parcel: Parcel, *, blocking: bool
-    ) -> None:
+    async def _run(self, number: int, parent: int, call: NestedCall, *, blocking: bool) -> None:
         self._blocking += blocking
         arose = None
         try:
-            parcel = await self._still(parent).call(task, inputs, digest, parcel)
+            parcel = await self._still(parent).call(call)
             status = RETURNED
         except asyncio.CancelledError as error:
             status, parcel = CANCELLED, pack_error(error, self._names)

@@ -16,6 +16,7 @@ from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import TaskMemoryError, WorkerDiedError, WorkerStartError
 from flyte_nb.masking import error_text
 from flyte_nb.workers.bridging import run_elsewhere
+from flyte_nb.workers.calls import NestedCall
 from flyte_nb.workers.connection import Connection
 from flyte_nb.workers.memory import MemoryWatch
 from flyte_nb.workers.nested import NestedCalls
@@ -234,8 +235,9 @@ class Worker:
         elif kind == "log":
             self._write(message[2], message[3], message[1])
         elif kind == "call":
-            _, number, blocking, parent, task, inputs, digest, payload = message
-            self._nested.begin(number, blocking, parent, task, inputs, digest, Parcel(payload, memory))
+            _, number, blocking, parent, task, inputs, digest, policies, payload = message
+            called = NestedCall(task, inputs, digest, policies, Parcel(payload, memory))
+            self._nested.begin(number, parent, called, blocking=blocking)
         elif kind == "shape":
             self._nested.tell_shape(*message[1:])
         elif kind == "drop":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb
-from flyte_nb.errors import TaskTimeoutError, WorkerStartError
+from flyte_nb.errors import InvalidValueError, TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.node import RunState
 from flyte_nb.session import session
 
@@ -58,6 +58,25 @@ async def fails(file: str) -> None:
     with open(file, "a") as opened:
         opened.write("x")
     raise ValueError("on purpose")
+
+@kept.task(cache="disable")
+async def fails_elsewhere(file: str) -> None:
+    await fails.override(retries=2)(file)
+
+@plain.task
+def fails_here(file: str) -> None:
+    return asyncio.run(fails.override(retries=2).aio(file))
+
+@plain.task
+async def counts(file: str, mark: str) -> int:
+    with open(file, "a") as opened:
+        opened.write("x")
+    return len(mark)
+
+@kept.task(cache="disable")
+async def counts_twice(file: str) -> list[int]:
+    remembered = counts.override(cache=flyte.Cache("auto", ignored_inputs="mark"))
+    return [await remembered(file, "a"), await remembered(file, "bc")]
 
 @plain.task
 async def joins(left: int, on: str = "x") -> str:
@@ -104,6 +123,28 @@ def test_overridden_policies_count(tasks: Any, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="on purpose"):
             run(task, str(file))
         assert file.read_text() == "xxx"
+
+
+@pytest.mark.parametrize("task", ["fails_elsewhere", "fails_here"])
+def test_policies_that_a_task_overrides_count(tasks: Any, tmp_path: Path, task: str) -> None:
+    """Of a task of its own environment, and of another's, which is not defined where it runs."""
+    file = tmp_path / "attempts"
+    with pytest.raises(ValueError, match="on purpose"):
+        run(getattr(tasks, task), str(file))
+    assert file.read_text() == "xxx"
+
+
+def test_results_are_kept_where_a_task_says_so_of_another(tasks: Any, tmp_path: Path) -> None:
+    """With what the policy ignores."""
+    assert run(tasks.counts_twice, str(tmp_path / "calls")).result == [1, 1]
+    assert (tmp_path / "calls").read_text() == "x"
+
+
+def test_a_deployed_task_cannot_run_in_the_kernel(tasks: Any) -> None:
+    """Which is said rather than run elsewhere in silence."""
+    assert tasks
+    with pytest.raises(InvalidValueError, match=r"'inline' is not where plain.doubles runs.*For example: on=\"local\""):
+        asyncio.run(flyte_nb.run(flyte_nb.deployed("plain.doubles"), 1, on="inline"))
 
 
 def test_a_kept_result_is_that_of_the_version_that_runs(
