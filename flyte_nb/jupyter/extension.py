@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -54,6 +55,7 @@ class Extension:
         self._tracebacks = ShortTracebacks(shell, session.registry)
         self._completion = Completion(shell, session)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
+        self._configured = deepcopy(shell.config.get(FlyteNB.__name__))
         self._config = FlyteNB(session.settings, session.history.flush, parent=shell)
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
         self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
@@ -106,6 +108,7 @@ class Extension:
         for field in fields(self._settings_before):
             setattr(self._session.settings, field.name, getattr(self._settings_before, field.name))
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
+        self._forget_configured()
         self._shell.input_transformers_post.remove(self._await_magics)
         self._shell.input_transformer_manager.token_transformers.remove(SpanningRun)
         self._shell.input_transformers_cleanup.remove(self._environment_cells)
@@ -120,6 +123,12 @@ class Extension:
         self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]
         self._cells.unload()
+
+    def _forget_configured(self) -> None:
+        """Let the shell forget what %config has set, refused values included, with which nothing could load again."""
+        self._shell.config.pop(FlyteNB.__name__, None)
+        if self._configured is not None:
+            self._shell.config[FlyteNB.__name__] = self._configured
 
     def _unregister_magics(self) -> None:
         manager = self._shell.magics_manager

@@ -127,6 +127,17 @@ def test_a_setting_with_few_values(kernel: Notebook, name: str, value: str, wron
     assert kernel.value(f"session().settings.{name}") != value
 
 
+def test_a_refused_setting_is_forgotten_with_the_extension(kernel: Notebook) -> None:
+    """The shell keeps what it was told; loaded again, the extension has its settings as they were."""
+    kernel.ok("%unload_ext flyte_nb\nget_ipython().config.FlyteNB.run_on = 'local'")
+    kernel.ok("%load_ext flyte_nb\nfrom flyte_nb.session import session")
+    kernel.run("%config FlyteNB.run_on = 'nowhere'")
+    kernel.ok("%unload_ext flyte_nb")
+    kernel.ok("%load_ext flyte_nb")
+    assert kernel.value("session().settings.run_on") == "local"
+    kernel.ok("%unload_ext flyte_nb\ndel get_ipython().config['FlyteNB']")
+
+
 def test_plan_shown_again(kernel: Notebook) -> None:
     """What a magic has shown is not shown twice by its cell, and is shown when a later cell ends with it."""
     kernel.ok("%load_ext flyte_nb\nimport flyte_nb as flyte\nx = flyte.TaskEnvironment('x')")
