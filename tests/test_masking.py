@@ -198,6 +198,8 @@ def test_what_is_declared_as_a_secret_is_masked_whatever_it_looks_like(monkeypat
     assert secrets.masked("dev: correct horse, second line, battery") == "dev: ***, ***, battery"
     monkeypatch.setenv("LATER", "battery")
     assert secrets.masked("dev: correct horse, second line, battery") == "dev: ***, ***, ***"
+    monkeypatch.delenv("LATER")
+    assert secrets.masked("battery") == "***"
 
 
 def test_a_cut_does_not_show_a_part_of_a_declared_secret() -> None:

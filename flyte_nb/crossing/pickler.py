@@ -48,7 +48,11 @@ class Packer(pickle.Pickler):
         if kind is FunctionType or isinstance(value, type):
             return self._by_name(value)
         if kind.__module__.startswith("flyte_nb."):
+            if kind is markers.Defined:
+                return markers.defined, (value.module, value.name, None)
             named = self.definitions.name_of(value)
+            if named is not None and isinstance(value, Task) and value.overridden:
+                return markers.overridden, (markers.Defined(*named), dict(value.overridden))
             if named is not None:
                 return markers.defined, (*named, None)
             if kind in (Task, TaskEnvironment):

@@ -39,11 +39,13 @@ class _Attempts:
         runtime, deadline = task.timeout.max_runtime, task.timeout.deadline
         self.runtime = None if runtime is None else runtime.total_seconds()
         self.deadline = None if deadline is None else deadline.total_seconds()
-        self._end = None if self.deadline is None else time.monotonic() + self.deadline
+        waited = time.time() - call.noted
+        self._end = None if self.deadline is None else time.monotonic() + self.deadline - waited
 
-    def limit(self) -> float | None:
-        """Return how many seconds the next attempt may take, or None for as many as it likes."""
-        return min((limit for limit in (self.runtime, self.remaining()) if limit is not None), default=None)
+    def limit(self) -> tuple[float | None, float | None]:
+        """Return how many seconds the next attempt may take, and of how many in all; None for as many as it likes."""
+        limits = [(self.runtime, self.runtime), (self.remaining(), self.deadline)]
+        return min((limit for limit in limits if limit[0] is not None), default=(None, None))
 
     def remaining(self) -> float | None:
         """Return how many seconds there are until the deadline, or None if there is none."""
@@ -75,7 +77,7 @@ async def begun_in_time(task: Task[..., Any], work: Coroutine[Any, Any, Any], ca
         TaskTimeoutError: It has not begun in time, and never will.
     """
     __tracebackhide__ = True
-    limit = task.timeout.max_queued_time
+    limit = min(filter(None, (task.timeout.max_queued_time, task.timeout.deadline)), default=None)
     if limit is None:
         return await work
     running, late = asyncio.ensure_future(work), False
@@ -174,14 +176,16 @@ def attempt(
     attempts = _Attempts(task, call, tell)
     while True:
         try:
-            return _limited_here(task, args, kwargs, attempts.limit())
+            return _limited_here(task, args, kwargs, *attempts.limit())
         except Exception as error:  # noqa: BLE001 - whatever a task raises
             wait = attempts.wait_after(error)
         time.sleep(wait)
         attempts.resume()
 
 
-def _limited_here(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None) -> Any:
+def _limited_here(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], seconds: float | None, allowed: float | None
+) -> Any:
     __tracebackhide__ = True
     if seconds is None:
         return task.function(*args, **kwargs)
@@ -197,7 +201,7 @@ def _limited_here(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str,
             timer.cancel()
             stopper.end()
     except stopper.error:
-        raise TaskTimeoutError(task.name, seconds) from None
+        raise TaskTimeoutError(task.name, allowed or seconds) from None
 
 
 class _TimeIsUp(BaseException):

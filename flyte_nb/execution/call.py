@@ -66,6 +66,7 @@ class Call:
         "id",
         "inputs",
         "journal",
+        "noted",
         "output",
         "parent",
         "root",
@@ -87,7 +88,7 @@ class Call:
         self.arose: int | None = None
         self.ended: float | None = None
         self.output: Output | None = None
-        self.started = time()
+        self.noted = self.started = time()
 
     @property
     def as_parent(self) -> int:

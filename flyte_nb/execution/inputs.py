@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from flyte_nb.errors import InvalidArgumentsError, InvalidInputError, shown
-from flyte_nb.masking import masked
+from flyte_nb.masking import declared_secrets, masked
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -60,7 +60,7 @@ def _check(task: Task[..., Any], parameter: str, value: Any, adapter: TypeAdapte
         first = error.errors(include_url=False)[0]
         where = "".join(f"[{step!r}]" for step in first["loc"] if isinstance(step, str | int))
     wanted = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    seen = shown(masked({parameter: value})[parameter])
+    seen = declared_secrets.masked(shown(masked({parameter: value})[parameter]))
     raise InvalidInputError(task.name, parameter, wanted, f"{type(value).__name__} {seen}", where)
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.masking import MASK, beginning_without_credentials, says_secret
+from flyte_nb.masking import MASK, beginning_without_credentials, declared_secrets, says_secret
 
 if TYPE_CHECKING:
     from flyte_nb.model.task import Task
@@ -38,7 +38,8 @@ def value_preview(value: Any, depth: int = 0) -> str:
     if kind is str:
         # No credential is so short without any other character; to look for one takes longer than all the rest.
         is_plain = len(value) < _SHORTEST_CREDENTIAL and value.isalnum()
-        return _cut(repr(value if is_plain else beginning_without_credentials(value, _READ)), _LONGEST_VALUE)
+        shown = declared_secrets.masked(value) if is_plain else beginning_without_credentials(value, _READ)
+        return _cut(repr(shown), _LONGEST_VALUE)
     if kind in (bytes, bytearray):
         return f"<{len(value)} bytes>"
     if kind in (list, tuple, set, frozenset, dict):

@@ -21,7 +21,7 @@ LONGEST = 8_192
 
 
 class DeclaredSecrets:
-    """Knows what is declared in this process, and masks it line by line. It forgets nothing: output is kept, too."""
+    """Knows what is declared in this process, and masks it in texts. It forgets nothing: output is kept, too."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,6 +33,7 @@ class DeclaredSecrets:
         """Take whatever these environment variables of this process hold, now or later, as secret."""
         with self._lock:
             self._variables |= frozenset(names)
+            self._values |= self._present()
 
     def add_values(self, values: Iterable[str]) -> None:
         """Take these values as secret."""
@@ -43,12 +44,18 @@ class DeclaredSecrets:
         """Return `text` with every secret masked that has at least 6 characters."""
         if not (self._values or self._variables):
             return text
-        values = self._values.union(filter(None, map(os.environ.get, self._variables)))
+        if not self._present() <= self._values:
+            self.add_values(self._present())
         known, pattern = self._pattern
-        if known != values:
-            pattern = _pattern(values)
-            self._pattern = values, pattern
+        if known != self._values:
+            known = self._values
+            pattern = _pattern(known)
+            self._pattern = known, pattern
         return pattern.sub(MASK, text) if pattern else text
+
+    def _present(self) -> frozenset[str]:
+        """Return what the variables hold now."""
+        return frozenset(filter(None, map(os.environ.get, self._variables)))
 
 
 def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:

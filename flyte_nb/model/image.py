@@ -77,8 +77,11 @@ class Image:
 
         Raises:
             InvalidTypeError: If `python` is neither; a number is refused because 3.10 is 3.1.
-            InvalidValueError: If it is not 3.10 or a later minor version.
+            InvalidValueError: If it is not 3.10 or a later minor version, or both are given.
         """
+        if python is not None and python_version is not None:
+            problem = "is given beside python, which means the same"
+            raise InvalidValueError("Image.from_debian_base", python_version, problem, 'python="3.12"')
         python = python if python_version is None else python_version
         version = sys.version_info[:2] if python is None else python
         return cls(python=_python_version("Image.from_debian_base", version))

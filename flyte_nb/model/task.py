@@ -14,7 +14,7 @@ from flyte_nb.model.policies import Cache, RetryStrategy, Timeout, as_cache, as_
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-__all__ = ["POLICIES", "Task"]
+__all__ = ["POLICIES", "Task", "check_ignored", "check_texts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,9 +64,7 @@ class Task(Generic[P, R]):
         description: str | None = None,
     ) -> None:
         _check_function(function)
-        for label, text in (("Task.short_name", short_name), ("Task.description", description)):
-            if text is not None and not isinstance(text, str):
-                raise InvalidTypeError(label, text, "text", 'short_name="train"')
+        check_texts(short_name, description)
         functools.update_wrapper(self, function)
         self.function = function
         self.environment = environment
@@ -75,7 +73,7 @@ class Task(Generic[P, R]):
         self.retries: RetryStrategy = as_retries("Task.retries", retries)
         self.timeout: Timeout = as_timeout("Task.timeout", timeout)
         self.cache: Cache | None = None if cache is None else as_cache("Task.cache", cache)
-        _check_ignored(self.cache, function)
+        check_ignored(self.cache, inspect.signature(function), function.__name__)
         self.description = description if description is not None else inspect.getdoc(function)
         self.is_async = inspect.iscoroutinefunction(function)
         self.has_policies = bool(self.retries.count or self.timeout.max_runtime or self.timeout.deadline)
@@ -123,6 +121,13 @@ class Task(Generic[P, R]):
         return f"<Task {self.name}>"
 
 
+def check_texts(short_name: object, description: object) -> None:
+    """Refuse what is no text, in the place of what is shown of a task."""
+    for label, text in (("Task.short_name", short_name), ("Task.description", description)):
+        if text is not None and not isinstance(text, str):
+            raise InvalidTypeError(label, text, "text", 'short_name="train"')
+
+
 def _check_function(function: Any) -> None:
     """Refuse what cannot be deployed as a function with named inputs."""
     if not inspect.isfunction(function):
@@ -137,11 +142,12 @@ def _check_function(function: Any) -> None:
             raise InvalidValueError("Task.function", function.__name__, problem, _EXAMPLE)
 
 
-def _check_ignored(cache: Cache | None, function: Callable[..., Any]) -> None:
-    parameters = inspect.signature(function).parameters
+def check_ignored(cache: Cache | None, signature: inspect.Signature, function: str) -> None:
+    """Refuse to ignore an input that the function called `function` does not have."""
+    parameters = signature.parameters
     for name in cache.ignored_inputs if cache else ():
         if name not in parameters:
-            problem = f"is not a parameter of {function.__name__}.{did_you_mean(name, parameters)}"
+            problem = f"is not a parameter of {function}.{did_you_mean(name, parameters)}"
             raise InvalidValueError("Cache.ignored_inputs", name, problem, f"ignored_inputs={tuple(parameters)[:1]}")
 
 

@@ -184,9 +184,8 @@ class _Caller:
 
     def shape(self, environment: str, function: str) -> TaskShape:
         facts = self._run.facts(f"{environment}.{function}", self._call.task)
-        policy = self._run.cache_policy(facts)
-        ignored = frozenset(policy.ignored_inputs) if policy else None
-        return TaskShape.of(facts.signature, ignored, is_async=facts.is_async)
+        default = self._run.version(environment).cache
+        return TaskShape.of(facts.signature, facts.cache or default, default, is_async=facts.is_async)
 
     async def call(self, call: NestedCall) -> Parcel:
         facts = with_policies(self._run.facts(call.task, self._call.task), call.policies)

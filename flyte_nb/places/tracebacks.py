@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+import operator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,9 @@ from flyte_nb.crossing.frames import as_traceback, frames_of
 from flyte_nb.masking import declared_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
+
+    from flyte_nb.crossing.frames import Frame
 
 __all__ = ["make_presentable"]
 
@@ -33,19 +37,45 @@ def make_presentable(error: BaseException, folder: Path) -> None:
         named = [frame._replace(file=_named(frame.file, folder)) for frame in frames]
         if named != frames:
             each.__traceback__ = as_traceback(named)
-        each.args = _masked(each.args)
-        if hasattr(each, "__notes__"):
-            each.__notes__ = list(_masked(each.__notes__))
-        if isinstance(each, FileNotFoundError) and _is_relative(each.filename):
-            each.__notes__ = [_OWN_FOLDER]  # type: ignore[attr-defined,unused-ignore]  # before Python 3.11
+        _mask(each)
+        with suppress(Exception):  # an exception of others may refuse anything
+            if isinstance(each, FileNotFoundError) and _is_relative(each.filename) and not _is_of_a_program(frames):
+                notes = getattr(each, "__notes__", [])
+                each.__notes__ = [*notes, _OWN_FOLDER]  # type: ignore[attr-defined,unused-ignore]  # before Python 3.11
 
 
 def _is_relative(file: object) -> bool:
     return isinstance(file, str) and not Path(file).is_absolute()
 
 
-def _masked(said: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(declared_secrets.masked(part) if type(part) is str else part for part in said)
+def _is_of_a_program(frames: Sequence[Frame]) -> bool:
+    """Say whether an error arose where a program is started, which is looked for elsewhere."""
+    return bool(frames) and Path(frames[-1].file).name == "subprocess.py"
+
+
+def _mask(error: BaseException) -> None:
+    """Take what is declared as secret out of all that an exception says."""
+    said = {"args": error.args, "filename": None, "filename2": None, **vars(error)}
+    for name, value in said.items():
+        with suppress(Exception):  # an exception of others may refuse anything
+            value = getattr(error, name, value)  # what a file system's own error is about is not in its variables
+            masked = _masked(value)
+            if masked is not value:
+                setattr(error, name, masked)
+
+
+def _masked(value: Any) -> Any:
+    """Return plain data with what is declared as secret masked; the very same if there is nothing."""
+    if type(value) is str:
+        masked = declared_secrets.masked(value)
+        return value if masked == value else masked
+    if type(value) in (list, tuple):
+        parts = [*map(_masked, value)]
+        return value if all(map(operator.is_, parts, value)) else type(value)(parts)
+    if type(value) is dict:
+        parts = [*map(_masked, value.values())]
+        return value if all(map(operator.is_, parts, value.values())) else dict(zip(value, parts, strict=True))
+    return value
 
 
 def _named(file: str, folder: Path) -> str:

@@ -63,7 +63,7 @@ def variables(
     Of what this process has, a worker gets only what any process needs, and of that nothing that is secret by its name
     or by anybody's declaration. What the image declares comes next, then what the environment declares, then its
     secrets. A secret that was not stored is taken from `spec`, or else from `own`. From then on, it is masked in
-    whatever this process shows.
+    what its workers write, in errors, and in what is kept of runs.
 
     Args:
         version: The version.

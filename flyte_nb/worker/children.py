@@ -32,7 +32,7 @@ def offer(beginning: Beginning) -> None:
 def prepare(offered: str) -> None:
     """Have this process import as its parent does; tasks are not called here, which no kernel would know of."""
     home: Any = session()
-    home.call, home.call_in_thread, home.runner.run = _call, _call_in_thread, _call_in_thread
+    home.call, home.call_in_thread, home.runner.run = _call, _call_in_thread, _run
     install(Beginning(**json.loads(offered)["beginning"]), _shape)
 
 
@@ -40,7 +40,11 @@ def _call(task: Task[..., Any], _args: Any, _kwargs: Any) -> Any:
     raise _refused(task.name)
 
 
-async def _call_in_thread(task: Any, _args: Any, _kwargs: Any) -> Any:
+async def _call_in_thread(task: Task[..., Any], _args: Any, _kwargs: Any) -> Any:
+    raise _refused(task.name)
+
+
+async def _run(task: object, _args: Any, _kwargs: Any, _on: object = None) -> Any:
     raise _refused(str(getattr(task, "name", task)))
 
 

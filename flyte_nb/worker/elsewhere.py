@@ -15,6 +15,7 @@ from flyte_nb.execution.inputs import check_arguments
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.worker.jobs import current_job
 from flyte_nb.workers.outcome import RETURNED
+from flyte_nb.workers.tasks import ignored_by
 
 if TYPE_CHECKING:
     from flyte_nb.crossing.definitions import Definitions
@@ -57,7 +58,7 @@ class Elsewhere:
         check_arguments(task, args, kwargs)
         return await self._awaited(task, args, kwargs)
 
-    async def run(self, task: object, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Any:
+    async def run(self, task: object, _args: tuple[Any, ...], _kwargs: dict[str, Any], _on: object = None) -> Any:
         """Refuse: a run is what is begun from outside."""
         raise InvalidValueError("flyte.run", task, "was called inside of a task", "await train_model(config)")
 
@@ -124,11 +125,10 @@ class Elsewhere:
 
 
 def _ignored(task: Task[..., Any], shape: TaskShape) -> frozenset[str] | None:
-    """Return the parameters that make no difference to a result that is kept, or None if it is not kept."""
-    policy: Cache | None = task.overridden.get("cache")
-    if policy is None:
+    if "cache" not in task.overridden:
         return shape.ignored
-    return None if policy.behavior == "disable" else frozenset(policy.ignored_inputs)
+    policy: Cache | None = task.overridden["cache"]
+    return ignored_by(policy) if policy else shape.ignored_by_default
 
 
 def _blocks_the_loop() -> bool:

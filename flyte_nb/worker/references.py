@@ -10,7 +10,7 @@ from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.policies import as_cache, as_retries, as_timeout
 from flyte_nb.model.spec import EnvironmentSpec
-from flyte_nb.model.task import Task
+from flyte_nb.model.task import Task, check_ignored, check_texts
 
 if TYPE_CHECKING:
     import inspect
@@ -39,10 +39,13 @@ class TaskReference(Task[..., Any]):
 
     def _with(self, policies: dict[str, Any]) -> TaskReference:
         task = TaskReference(self.environment, self._function, self._shape)
+        check_texts(policies["short_name"], policies["description"])
         task.short_name, task.description = policies["short_name"], policies["description"]
         task.retries = as_retries("Task.retries", policies["retries"])
         task.timeout = as_timeout("Task.timeout", policies["timeout"])
         task.cache = None if policies["cache"] is None else as_cache("Task.cache", policies["cache"])
+        if task.cache:
+            check_ignored(task.cache, self.signature, self._function)
         return task
 
     def _not_here(self, *_args: Any, **_kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
 """What tasks that run in a worker call: run wherever it belongs, and the worker is told what became of it.
 
-All of it belongs to the loop of the pool.
+All of it belongs to the loop of the pool, but for what says otherwise.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class NestedCalls:
         nested.add_done_callback(lambda _: self._calls.pop(number))  # also if it never begins
 
     def of(self, parent: int) -> list[asyncio.Task[None]]:
-        """Return those that a call has made."""
-        return [task for caller, task in self._calls.values() if caller == parent]
+        """Return those that a call has made; from any thread."""
+        return [task for caller, task in list(self._calls.values()) if caller == parent]
 
     def all(self) -> list[asyncio.Task[None]]:
         """Return those of every call."""
@@ -86,7 +86,7 @@ class NestedCalls:
             nested.add_done_callback(given_up.discard)
 
     def given_up_by(self, parent: int) -> set[asyncio.Task[None]]:
-        """Return what is still being stopped of what a call has given up, which is over and gives up no more."""
+        """Return what is still being stopped of what a call has given up, which is over; from any thread."""
         return set(self._given_up.pop(parent, ()))
 
     async def stop(self, parent: int) -> None:

@@ -36,6 +36,8 @@ def test_from_debian_base(python: Any, version: str) -> None:
 def test_from_debian_base_takes_flytes_name_of_the_parameter() -> None:
     """The SDK calls it python_version."""
     assert Image.from_debian_base(python_version=(3, 12)).python == "3.12"
+    with pytest.raises(InvalidValueError, match="is given beside python"):
+        Image.from_debian_base("3.11", python_version=(3, 12))
 
 
 def test_from_debian_base_by_default() -> None:

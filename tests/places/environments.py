@@ -475,8 +475,22 @@ async def writes_files() -> str:
 
 @a.task
 def reads(file: str) -> str:
-    with open(file) as opened:
-        return opened.read()
+    try:
+        with open(file) as opened:
+            return opened.read()
+    except OSError as error:
+        error.__notes__ = ["the task's own note"]
+        raise
+
+
+@a.task
+def starts_program(name: str) -> None:
+    subprocess.run([name], check=True)
+
+
+@a.task
+async def runs_in_a_task() -> None:
+    await flyte.run(who)
 
 
 # Memory

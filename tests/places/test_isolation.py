@@ -174,34 +174,44 @@ def test_a_declared_secret_is_shown_nowhere(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not in what the task prints, logs, or has others print, not in its error, and not in what is kept of the run."""
-    monkeypatch.setenv("BATTERY", "correct horse")
+    monkeypatch.setenv("BATTERY", "correcthorse")
     source = """
         import os, flyte_nb as flyte
         tells = flyte.TaskEnvironment("tells", secrets=[flyte.Secret("battery", as_env_var="BATTERY")])
         @tells.task
-        async def tell() -> None:
+        async def tell(word: str) -> None:
             print("it is", os.environ["BATTERY"])
             os.system("echo $BATTERY")
-            raise ValueError("not " + os.environ["BATTERY"])
+            raise ValueError("not " + os.environ["BATTERY"], [{"in": os.environ["BATTERY"]}])
+        @tells.task
+        async def look() -> None:
+            open("/" + os.environ["BATTERY"])
     """
     defined_in(textwrap.dedent(source), tmp_path, monkeypatch)
     deploy("tells")
-    with pytest.raises(ValueError, match=r"^not \*\*\*$"):
-        asyncio.run(flyte_nb.run(flyte_nb.deployed("tells.tell")))
+    with pytest.raises(ValueError, match="not") as caught:
+        asyncio.run(flyte_nb.run(flyte_nb.deployed("tells.tell"), "correcthorse"))
+    assert caught.value.args == ("not ***", [{"in": "***"}])
     kept = flyte_nb.runs()[0]
     assert sorted(line.text for line in kept.logs) == ["***", "it is ***"]
-    assert kept.error == "ValueError: not ***"
+    assert "correct" not in kept.error + kept.tree[0].inputs
+    with pytest.raises(FileNotFoundError, match=r"'/\*\*\*'"):
+        asyncio.run(flyte_nb.run(flyte_nb.deployed("tells.look")))
     session().rest()
     assert "it is ***" in capfd.readouterr().out
-    assert not [file for file in home.rglob("*") if file.is_file() and b"correct horse" in file.read_bytes()]
+    assert not [file for file in home.rglob("*") if file.is_file() and b"correcthorse" in file.read_bytes()]
 
 
 def test_a_file_beside_the_notebook_is_not_beside_a_worker(start: Run) -> None:
     """Where a task looks for one, the error says why it is not there, and what to give."""
     with pytest.raises(FileNotFoundError) as caught:
         asyncio.run(start("a.reads", "data.csv"))
-    (note,) = caught.value.__notes__  # type: ignore[attr-defined,unused-ignore]
+    own, note = caught.value.__notes__  # type: ignore[attr-defined,unused-ignore]
+    assert own == "the task's own note"
     assert note.startswith("A task that runs on local has a folder of its own, not that of the notebook")
     with pytest.raises(FileNotFoundError) as caught:
         asyncio.run(start("a.reads", "/nowhere/data.csv"))
+    assert caught.value.__notes__ == ["the task's own note"]  # type: ignore[attr-defined,unused-ignore]
+    with pytest.raises(FileNotFoundError) as caught:
+        asyncio.run(start("a.starts_program", "no-such-program"))
     assert not hasattr(caught.value, "__notes__")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flyte_nb
-from flyte_nb.errors import InvalidValueError, TaskTimeoutError, WorkerStartError
+from flyte_nb.errors import FlyteNbError, InvalidValueError, TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.node import RunState
+from flyte_nb.model import Cache
 from flyte_nb.session import session
 
 from .made import defined_in, deploy
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SOURCE = """
 import asyncio
+from typing import Any
 import flyte_nb as flyte
 
 plain = flyte.TaskEnvironment("plain")
@@ -72,6 +74,25 @@ async def counts(file: str, mark: str) -> int:
     with open(file, "a") as opened:
         opened.write("x")
     return len(mark)
+
+@plain.task
+def calls(task: Any, file: str) -> None:
+    return asyncio.run(task.aio(file))
+
+@kept.task(cache="disable")
+def notes(file: str) -> int:
+    with open(file, "a") as opened:
+        opened.write("x")
+    return 1
+
+@plain.task
+def notes_as_the_environment_says(file: str) -> int:
+    remembered = notes.override(cache=None)
+    return remembered(file) + remembered(file)
+
+@plain.task
+async def overrides_wrongly(policies: dict) -> None:
+    sums.override(**policies)
 
 @kept.task(cache="disable")
 async def counts_twice(file: str) -> list[int]:
@@ -137,6 +158,32 @@ def test_policies_that_a_task_overrides_count(tasks: Any, tmp_path: Path, task: 
 def test_results_are_kept_where_a_task_says_so_of_another(tasks: Any, tmp_path: Path) -> None:
     """With what the policy ignores."""
     assert run(tasks.counts_twice, str(tmp_path / "calls")).result == [1, 1]
+    assert (tmp_path / "calls").read_text() == "x"
+
+
+def test_a_task_that_is_given_to_a_task_keeps_its_policies(tasks: Any, tmp_path: Path) -> None:
+    """They cross with it."""
+    file = tmp_path / "attempts"
+    with pytest.raises(ValueError, match="on purpose"):
+        run(tasks.calls, tasks.fails.override(retries=2), str(file))
+    assert file.read_text() == "xxx"
+
+
+@pytest.mark.parametrize(
+    ("policies", "said"),
+    [({"short_name": 5}, "Task.short_name"), ({"cache": Cache("auto", ignored_inputs="valeu")}, "valeu")],
+)
+def test_wrong_policies_are_refused_where_a_task_overrides_them(
+    tasks: Any, policies: dict[str, Any], said: str
+) -> None:
+    """Of a task of another environment as of one that is defined there."""
+    with pytest.raises(FlyteNbError, match=said):
+        run(tasks.overrides_wrongly, policies)
+
+
+def test_results_are_kept_as_the_environment_says_where_a_task_asks_for_that(tasks: Any, tmp_path: Path) -> None:
+    """`cache=None` means so."""
+    assert run(tasks.notes_as_the_environment_says, str(tmp_path / "calls")).result == 2
     assert (tmp_path / "calls").read_text() == "x"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flyte_nb.errors import CannotCrossError, RemoteError
+from flyte_nb.errors import CannotCrossError, InvalidValueError, RemoteError
 from flyte_nb.execution.node import RunState
 from flyte_nb.session import session
 
@@ -37,6 +37,12 @@ def test_errors_come_with_the_frames_where_they_arose(run: Run) -> None:
     assert "in _deeper" in shown
     assert 'raise OwnError(number, "on purpose")' in shown
     assert caught.value._flyte_nb_arose  # type: ignore[attr-defined]
+
+
+def test_a_run_within_a_task_is_refused_in_one_line(run: Run) -> None:
+    """There is one run: tasks are called."""
+    with pytest.raises(InvalidValueError, match=r"flyte\.run: .* was called inside of a task"):
+        run("a.runs_in_a_task")
 
 
 def test_what_cannot_cross_is_an_error_that_names_it(run: Run) -> None:
