@@ -14,6 +14,9 @@ import pytest
 
 import flyte_nb as flyte
 from flyte_nb import Backoff, RetryStrategy, TaskEnvironment, TaskTimeoutError, Timeout
+from flyte_nb.execution.attempts import _Attempts
+from flyte_nb.execution.call import Call
+from flyte_nb.execution.journal import Journal
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
@@ -250,7 +253,8 @@ def test_the_tree_keeps_what_each_attempt_called(env: TaskEnvironment) -> None:
     assert [(node.task, node.parent) for node in run.tree[1:]] == [("env.leaf", run.tree[0].id)] * 2
 
 
-def test_a_sync_task_that_waits_too_long_for_a_thread_never_begins(env: TaskEnvironment) -> None:
+@pytest.mark.parametrize("timeout", [Timeout(max_queued_time=SHORT), Timeout(deadline=SHORT)])
+def test_a_sync_task_that_waits_too_long_for_a_thread_never_begins(env: TaskEnvironment, timeout: Timeout) -> None:
     """It times out while it is queued, and what holds the thread goes on."""
     ran: list[str] = []
     free = threading.Event()
@@ -260,7 +264,7 @@ def test_a_sync_task_that_waits_too_long_for_a_thread_never_begins(env: TaskEnvi
         free.wait(LONG)
         return "held"
 
-    @env.task(timeout=Timeout(max_queued_time=SHORT))
+    @env.task(timeout=timeout)
     def work() -> None:
         ran.append("work")
 
@@ -281,6 +285,33 @@ def test_a_sync_task_that_waits_too_long_for_a_thread_never_begins(env: TaskEnvi
         ("env.hold", "succeeded", 1),
         ("env.work", "timed out", 0),
     ]
+
+
+def test_a_deadline_counts_from_when_the_call_was_noted(env: TaskEnvironment) -> None:
+    """Whatever the call has waited for since then; and the error tells the whole, not what was left."""
+
+    @env.task(timeout=Timeout(deadline=10))
+    def work() -> None: ...
+
+    call = Call(1, work.name, "", None, Journal())
+    call.noted -= 7
+    attempts = _Attempts(work, call, lambda _: None)
+    seconds, allowed = attempts.limit()
+    assert seconds is not None
+    assert 0 < seconds <= 3
+    assert allowed == 10
+
+
+def test_a_sync_task_that_misses_its_deadline_says_so(env: TaskEnvironment) -> None:
+    """With the deadline in seconds, not with what was left of it."""
+
+    @env.task(retries=3, timeout=Timeout(deadline=SHORT))
+    def work() -> None:
+        while True:
+            time.sleep(SHORT / 10)
+
+    with pytest.raises(TaskTimeoutError, match=r"env\.work took longer than 0\.05 s"):
+        work()
 
 
 def test_a_task_that_gets_its_thread_in_time_is_left_alone(env: TaskEnvironment) -> None:
