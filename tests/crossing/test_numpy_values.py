@@ -126,8 +126,9 @@ def test_types_and_random_numbers_cross() -> None:
     generator, state = np.random.default_rng(7), np.random.RandomState(7)
     generator.random()
     state.rand()
-    generator.spawn(1)
-    assert crossed(generator).spawn(1)[0].random() == crossed(generator.spawn(1)[0]).random()
+    if hasattr(generator, "spawn"):  # numpy 1.25
+        generator.spawn(1)
+        assert crossed(generator).spawn(1)[0].random() == crossed(generator.spawn(1)[0]).random()
     assert crossed(generator).random() == generator.random()
     assert crossed(state).rand() == state.rand()
 
