@@ -27,6 +27,7 @@ LAYERS = [
     {"bundle"},
     {"execution"},
     {"workers"},
+    {"sdk"},
     {"targets"},
     {"deployment"},
     {"places"},
@@ -45,7 +46,7 @@ HOMES = {
     "_typeshed": ("",),  # exists for mypy only
     "IPython": ("jupyter/", "__init__.py"),  # __init__: for the type of load_ipython_extension
     "anywidget": ("view/widgets/",),
-    "flyte": ("as_flyte.py",),  # what it does not have itself
+    "flyte": ("as_flyte.py", "sdk/"),  # as_flyte: what it does not have itself
     "cloudpickle": ("execution/caching/pickling.py",),
     "ipykernel": ("jupyter/",),
     "ipywidgets": ("jupyter/", "view/widgets/"),

@@ -5,6 +5,7 @@ An error carries what it is about as attributes, and its message ends with what 
 """
 
 from flyte_nb.errors.base import FlyteNbError, did_you_mean, shown
+from flyte_nb.errors.cluster import ClusterError, MissingSdkError, NotConnectedError, RefusedBySdkError
 from flyte_nb.errors.definitions import (
     AdoptError,
     CircularDependencyError,
@@ -60,6 +61,7 @@ __all__ = [
     "AdoptError",
     "CannotCrossError",
     "CircularDependencyError",
+    "ClusterError",
     "CredentialInSourceError",
     "DeployedFunctionError",
     "DeploymentBlockedError",
@@ -75,11 +77,14 @@ __all__ = [
     "InvalidInputError",
     "InvalidTypeError",
     "InvalidValueError",
+    "MissingSdkError",
     "MissingSecretError",
     "NotATaskError",
+    "NotConnectedError",
     "NotDeployedError",
     "OversizeError",
     "PlanOutdatedError",
+    "RefusedBySdkError",
     "RemoteError",
     "SavedPlanError",
     "SourceTooDeepError",

@@ -1,0 +1,57 @@
+"""Errors of a Flyte cluster, and of the SDK that talks to it."""
+
+from __future__ import annotations
+
+from flyte_nb.errors.base import FlyteNbError
+
+__all__ = ["ClusterError", "MissingSdkError", "NotConnectedError", "RefusedBySdkError"]
+
+
+class MissingSdkError(FlyteNbError):
+    """Something needs the Flyte SDK, which is not installed.
+
+    Attributes:
+        what: What needs it.
+    """
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"{what} needs the Flyte SDK. Install it: pip install 'flyte_nb[flyte]'")
+
+
+class NotConnectedError(FlyteNbError):
+    """The SDK is connected to no cluster, or knows no project and domain there.
+
+    Attributes:
+        problem: What is missing.
+    """
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"{problem}. Connect first: flyte.init_from_config() or flyte.init(endpoint=..., ...)")
+
+
+class RefusedBySdkError(FlyteNbError, ValueError):
+    """The SDK does not take what an environment, or a task of it, says.
+
+    Attributes:
+        what: The environment or the task.
+        reason: What the SDK says.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        self.what, self.reason = what, reason
+        super().__init__(f"{what}: the Flyte SDK refuses this: {reason}")
+
+
+class ClusterError(FlyteNbError):
+    """The cluster does not do what it was asked for.
+
+    Attributes:
+        what: What it was asked for.
+        reason: What it says.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        self.what, self.reason = what, reason
+        super().__init__(f"{what}: {reason}")
