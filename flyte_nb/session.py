@@ -23,7 +23,9 @@ from flyte_nb.execution.runner import Runner
 from flyte_nb.graph import closure, ordered
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.home import install_home
+from flyte_nb.on_cluster import OnCluster
 from flyte_nb.settings import Settings
+from flyte_nb.targets.clusters import FLYTE, is_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.bundle.bundling import Bundler
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.bundle.secret_digests import SecretDigests
     from flyte_nb.deployment.applying.apply import Policy
     from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.deployments import Deployments, Make
@@ -66,6 +69,7 @@ class Session:
             self.settings, self._deployment_state, self.registry, self.cells, self.runner, self.bundles
         )
         self.runner.places[EMBEDDED] = self.embedded.begin_run
+        self.cluster = OnCluster(self._deployment_state, self.registry, self.cells, self.runner, self.digests)
         self._targets: dict[str, Callable[[], Target]] = {EMBEDDED: lambda: self.embedded.target}
 
     # The home of the model
@@ -123,12 +127,20 @@ class Session:
     @property
     def targets(self) -> list[str]:
         """The names of the targets."""
-        return list(self._targets)
+        return [*self._targets, FLYTE]
 
     def target(self, name: object) -> Target:
-        """Return the target of that name, or raise UnknownTargetError."""
+        """Return the target of that name.
+
+        Raises:
+            UnknownTargetError: There is none.
+            MissingSdkError: It is a cluster, and the Flyte SDK is not installed.
+            NotConnectedError: It is a cluster, and the Flyte SDK is not connected to it.
+        """
+        if isinstance(name, str) and is_cluster(name):
+            return self.cluster.target(name)
         if not isinstance(name, str) or name not in self._targets:
-            raise UnknownTargetError(name, self._targets)
+            raise UnknownTargetError(name, self.targets)
         return self._targets[name]()
 
     def _deployment_state(self) -> DeploymentState:
@@ -185,7 +197,8 @@ class Session:
         names, deployments = self.select(environments), self.past_deployments
         dependencies = {name: self.registry.dependencies(name) for name in names}
         deployed = observed(target)
-        bundles, refused = self.bundles(names, {name: each.fingerprint for name, each in deployed.items()})
+        known = {name: each.fingerprint for name, each in deployed.items()}
+        bundles, refused = self._bundles_for(target.name, names, known)
         remarks, unfit = remarks_of(target, [spec for name in names if (spec := self.spec(name))])
         refused = {**unfit, **refused}
         plan = make_plan(
@@ -219,22 +232,33 @@ class Session:
         """
         return self.bundler.bundles(names, known or {})
 
-    def changed_since(self, deployed: Mapping[str, str]) -> list[str]:
-        """Return what is defined here otherwise than it is deployed: fingerprints by environment.
+    def _bundles_for(
+        self, target: str, names: Collection[str], known: Mapping[str, str]
+    ) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
+        """Return what would be deployed of each of `names` to a target; see `bundles`."""
+        return self.cluster.bundles(names) if is_cluster(target) else self.bundles(names, known)
+
+    def changed_since(self, deployed: Mapping[str, str], target: str = EMBEDDED) -> list[str]:
+        """Return what is defined here otherwise than it is deployed to `target`: fingerprints by environment.
 
         What is not defined here is left out; what cannot be deployed as it is now was different when it was.
         """
         here = [name for name in deployed if self.registry.spec(name)]
-        bundles, _ = self.bundles(here, deployed)
+        bundles, _ = self._bundles_for(target, here, deployed)
         return [name for name in here if name not in bundles or bundles[name].fingerprint != deployed[name]]
 
     @cached_property
     def bundler(self) -> Bundler:
         """What makes bundles of the session's definitions; heavy to import."""
         from flyte_nb.bundle.bundling import Bundler
+
+        return Bundler(self.registry, self.cells, self.digests())
+
+    def digests(self) -> SecretDigests:
+        """Return what stands for secrets in fingerprints."""
         from flyte_nb.bundle.secret_digests import SecretDigests
 
-        return Bundler(self.registry, self.cells, SecretDigests(lambda: self.settings.home_path))
+        return SecretDigests(lambda: self.settings.home_path)
 
     # Projects
 
@@ -341,10 +365,8 @@ class Session:
 
     def _observed(self, target: str) -> Mapping[str, Deployed] | None:
         """Return what a target has now, or None if that cannot be told."""
-        if target not in self._targets:
-            return None
         try:
-            return self._targets[target]().observe()
+            return self.target(target).observe()
         except Exception:  # noqa: BLE001 - targets are anybody's, and the history can be read without them
             return None
 

@@ -44,10 +44,20 @@ _MANY = 250
 
 
 class Bundler:
-    """Makes the bundles of a session, and keeps those that cannot have changed."""
+    """Makes the bundles of a session, and keeps those that cannot have changed.
 
-    def __init__(self, registry: Registry, cells: CellSources, digests: SecretDigests) -> None:
+    Args:
+        registry: What is defined.
+        cells: Where.
+        digests: What stands for secrets in fingerprints.
+        says_order: Whether modules say what their environments depend on, and so import it. Fingerprints do not tell.
+    """
+
+    def __init__(
+        self, registry: Registry, cells: CellSources, digests: SecretDigests, *, says_order: bool = True
+    ) -> None:
         self._registry, self._cells, self._digests = registry, cells, digests
+        self._says_order = says_order
         self._parsed = _Parsed()
         self._kept: dict[str, tuple[_State, Bundle]] = {}
         self._surroundings: tuple[object, ...] = ()
@@ -61,7 +71,7 @@ class Bundler:
             names: Environments.
             known: Fingerprints by name. Of an environment that has this one, nothing else is worked out.
         """
-        look = _Look(self._registry, self._cells, self._parsed, self._digests)
+        look = _Look(self._registry, self._cells, self._parsed, self._digests, says_order=self._says_order)
         found: dict[str, Bundle] = {}
         refused: dict[str, FlyteNbError] = {}
         if look.surroundings != self._surroundings:
@@ -148,8 +158,11 @@ class _Parsed:
 class _Look:
     """One look at the session: what is written where, as it is now."""
 
-    def __init__(self, registry: Registry, cells: CellSources, parsed: _Parsed, digests: SecretDigests) -> None:
+    def __init__(
+        self, registry: Registry, cells: CellSources, parsed: _Parsed, digests: SecretDigests, *, says_order: bool
+    ) -> None:
         self._registry, self._parsed, self._digests = registry, parsed, digests
+        self._says_order = says_order
         self._names, self._version = cells.names, cells.version
         self._cells = cells.in_order(registry.cell_order())
         self._texts = dict(zip((cell.filename for cell in self._cells), parsed.cells(self._cells), strict=True))
@@ -191,8 +204,9 @@ class _Look:
         seen = fingerprint(self._digests.sealed(said, kept), found, files, self._modules)
         if seen == known:
             return Bundle(name, {}, {}, seen, files=files)
-        composed = compose(spec, dependencies, tasks, found, self._modules)
-        modules = imported_environments(dependencies, found, files, self._modules)
+        order = dependencies if self._says_order else ()
+        composed = compose(spec, order, tasks, found, self._modules)
+        modules = imported_environments(order, found, files, self._modules)
         files |= {f"{PACKAGE}/{file}": without_credentials(text) for file, text in composed.files.items()}
         sources = {**composed.sources, **files}
         return Bundle(name, kept, sources, seen, composed.text, files, composed.unwritten, self._modules[name], modules)

@@ -1,0 +1,88 @@
+"""The modules of a deployment, in this process for as long as it takes to say to the SDK what they define."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import count
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from flyte._environment import list_loaded_environments
+
+from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+__all__ = ["Loaded", "forget"]
+
+_numbers = count(1)
+_importing = Lock()
+
+
+class Loaded:
+    """Modules of the package of environments, imported until they are closed.
+
+    Each has a name of its own here, so that versions do not meet, nor what the user has imported; the SDK goes by the
+    file.
+
+    Attributes:
+        environments: The SDK's environment that each of them defines, by module.
+
+    Args:
+        folder: What the package lies in.
+        modules: Names of modules in it.
+    """
+
+    def __init__(self, folder: Path, modules: Collection[str]) -> None:
+        self.environments: dict[str, Any] = {}
+        self._names = {module: f"_{PACKAGE}_{next(_numbers)}.{module}" for module in modules}
+        try:
+            with _importing, _importable(folder):
+                for module, name in self._names.items():
+                    imported = _imported(name, folder / PACKAGE / f"{module}.py")
+                    self.environments[module] = getattr(imported, ENVIRONMENT)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let nothing be left of them."""
+        for name in self._names.values():
+            sys.modules.pop(name, None)
+        forget(self.environments.values())
+
+
+def forget(environments: Collection[Any]) -> None:
+    """Take environments out of the SDK's list of those that were constructed, which would keep them for ever."""
+    gone, loaded = set(map(id, environments)), list_loaded_environments()
+    loaded[:] = [each for each in loaded if id(each) not in gone]
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let `folder` be looked in for modules; what the body has imported from the package is gone afterwards."""
+    before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == PACKAGE}
+    for name in before:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(str(folder))
+        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _imported(name: str, file: Path) -> Any:
+    spec = spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - it is a .py file
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,73 @@
+"""A Flyte cluster: environments are deployed through the official SDK, under versions that are their content."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from flyte_nb.sdk.deploying import deploy_bundle, tasks_there_now, version_of
+from flyte_nb.targets.clusters import FLYTE
+from flyte_nb.targets.writing import written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flyte_nb.bundle.content import Bundle
+    from flyte_nb.model.spec import EnvironmentSpec
+    from flyte_nb.sdk.cluster import Cluster
+    from flyte_nb.targets.local import Records
+    from flyte_nb.targets.protocol import Deployed, Log
+
+__all__ = ["FlyteTarget"]
+
+
+class FlyteTarget:
+    """Deploys to a project and domain of a cluster, and records what was deployed there from this machine.
+
+    Args:
+        records: Where that is recorded.
+        cluster: The cluster.
+    """
+
+    def __init__(self, records: Records, cluster: Cluster) -> None:
+        self._records, self.cluster = records, cluster
+        self.name = f"{FLYTE}:{cluster}"
+
+    def observe(self) -> Mapping[str, Deployed]:
+        """Return what was deployed from this machine and is still there, by name.
+
+        Raises:
+            ClusterError: The cluster does not say.
+        """
+        recorded = self._records.deployed(self.name)
+        tasks = {name: dict.fromkeys(_tasks(each)) for name, each in recorded.items()}
+        there = tasks_there_now([task for each in tasks.values() for task in each], self.cluster)
+        return {name: each for name, each in recorded.items() if there.issuperset(tasks[name])}
+
+    def remarks(self, spec: EnvironmentSpec) -> tuple[str, ...]:
+        """Return what there is to say of `spec`."""
+        return ()
+
+    async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
+        """Send what the cluster does not have of `bundle`, and record it; a write that has begun is finished.
+
+        Raises:
+            RefusedBySdkError: The SDK refuses it.
+            ClusterError: The cluster refuses it; nothing is recorded.
+        """
+        await deploy_bundle(bundle, self.cluster, log)
+        with suppress(asyncio.CancelledError):
+            await written(self._records.record(self.name, bundle))
+        log(f"recorded version {bundle.fingerprint[:12]}")
+
+    async def remove_environment(self, name: str, log: Log) -> None:
+        """Forget that `name` is deployed; a cluster keeps every version of a task."""
+        with suppress(asyncio.CancelledError):
+            await written(self._records.forget(self.name, name))
+        log("forgotten here; the cluster keeps what was deployed to it")
+
+
+def _tasks(deployed: Deployed) -> Iterator[tuple[str, str]]:
+    version = version_of(deployed.fingerprint)
+    return ((task, version) for task in deployed.specification.get("tasks", {}))
