@@ -58,6 +58,7 @@ from flyte_nb.errors import (
 )
 from flyte_nb.functions import (
     adopt,
+    attach,
     deploy,
     deployed,
     deployment_order,
@@ -156,6 +157,7 @@ __all__ = [
     "WorkerDiedError",
     "WorkerStartError",
     "adopt",
+    "attach",
     "deploy",
     "deployed",
     "deployment_order",

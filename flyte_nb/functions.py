@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adopt",
+    "attach",
     "deploy",
     "deployed",
     "deployment_order",
@@ -221,6 +222,23 @@ async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
     # A parameter of that name is the task's own.
     has_it = isinstance(task, Task) and "on" in task.signature.parameters
     return await session().runner.run(task, args, kwargs, None if has_it else kwargs.pop("on", None))
+
+
+async def attach(run: str) -> Run[Any]:
+    """Follow a run on the cluster to its end, as if it were begun now, and return it finished.
+
+    It does not matter who has begun it: this kernel, one that is gone, or somebody else. Cancelling this aborts it.
+
+    Args:
+        run: Its name, as the cluster or `flyte_nb.runs` tells it.
+
+    Raises:
+        NotConnectedError: The Flyte SDK is not connected to a cluster.
+        UnknownRunError: The cluster has no such run.
+        ClusterError: Somebody has aborted it, or the cluster does not say what becomes of it.
+    """
+    __tracebackhide__ = True
+    return await session().cluster.attach(run)
 
 
 @overload

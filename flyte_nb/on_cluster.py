@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.linking import linked, needed_by
-from flyte_nb.targets.clusters import place_of
+from flyte_nb.errors import InvalidTypeError
+from flyte_nb.targets.clusters import FLYTE, cluster_target, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -18,11 +20,16 @@ if TYPE_CHECKING:
     from flyte_nb.definitions.sources import CellSources
     from flyte_nb.deployment.keeping.state import DeploymentState
     from flyte_nb.errors import FlyteNbError
+    from flyte_nb.execution.node import Run
     from flyte_nb.execution.runner import Runner
+    from flyte_nb.places.cluster_run import ClusterRun
     from flyte_nb.sdk.cluster import Cluster
     from flyte_nb.targets.flyte import FlyteTarget
 
 __all__ = ["OnCluster"]
+
+# What the history calls a run; on the cluster its name begins with a letter.
+_RECORDED, _PREFIX = re.compile(r"[0-9a-f]{8}-[0-9]+"), "nb-"
 
 
 class OnCluster:
@@ -86,6 +93,35 @@ class OnCluster:
             else:
                 found[name] = linked(name, whole)
         return found, problems
+
+    def begin_run(self, _: object = None) -> ClusterRun:
+        """Return a new run of what is deployed; it raises what `cluster` does."""
+        cluster = self.cluster(FLYTE)
+        from flyte_nb.places.cluster_run import ClusterRun
+        from flyte_nb.places.versions import KeptVersions
+
+        return ClusterRun(self._runner, KeptVersions(self._state()), cluster, cluster_target(str(cluster)))
+
+    async def attach(self, run: object) -> Run[Any]:
+        """Follow a run of a cluster to its end: see `flyte_nb.attach`."""
+        if not isinstance(run, str):
+            raise InvalidTypeError("attach.run", run, "the name of a run", 'attach("nb-1f6c2a9e-3")')
+        from flyte_nb.execution.capture import capturing
+
+        with capturing(), self._runner.collecting(FLYTE) as journal:
+            result = await self.followed(run)
+        return self._runner.finished(journal, result)
+
+    async def followed(self, run: str) -> Any:
+        """Follow a run that was begun earlier to its end, and return what it gives."""
+        __tracebackhide__ = True
+        name = f"{_PREFIX}{run}" if _RECORDED.fullmatch(run) else run
+        return await self.begin_run().attach(name, self._function)
+
+    def _function(self, task: str) -> Callable[..., Any] | None:
+        environment = task.partition(".")[0]
+        found = self._registry.tasks(environment).get(task) if self._registry.spec(environment) else None
+        return found.function if found else None
 
     @cached_property
     def _bundler(self) -> Bundler:

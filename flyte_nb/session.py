@@ -19,7 +19,7 @@ from flyte_nb.errors import (
     UnknownTargetError,
 )
 from flyte_nb.execution.history.history import History
-from flyte_nb.execution.runner import Runner
+from flyte_nb.execution.runner import ON_CLUSTER, Runner
 from flyte_nb.graph import closure, ordered
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.home import install_home
@@ -70,6 +70,7 @@ class Session:
         )
         self.runner.places[EMBEDDED] = self.embedded.begin_run
         self.cluster = OnCluster(self._deployment_state, self.registry, self.cells, self.runner, self.digests)
+        self.runner.places[ON_CLUSTER] = self.cluster.begin_run
         self._targets: dict[str, Callable[[], Target]] = {EMBEDDED: lambda: self.embedded.target}
 
     # The home of the model

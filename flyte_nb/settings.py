@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["OVERSIZE", "RUN_ON", "Settings"]
 
 OVERSIZE = ("clamp", "refuse")
-RUN_ON = ("inline", "local")
+RUN_ON = ("inline", "local", "flyte")
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Settings:
         oversize: What becomes of environments that ask for more than this machine has: "clamp" gives them all there
             is, "refuse" does not deploy them to the local target.
         run_on: Where tasks run unless told otherwise: "inline" in the kernel, "local" in the environments that are
-            deployed to the local target.
+            deployed to the local target, "flyte" on the cluster that the Flyte SDK is connected to.
         keep_venvs: For how many days a virtual environment is kept that nothing deployed needs, and nobody uses.
     """
 

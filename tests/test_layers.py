@@ -51,6 +51,7 @@ HOMES = {
     "ipykernel": ("jupyter/",),
     "ipywidgets": ("jupyter/", "view/widgets/"),
     "connectrpc": ("sdk/",),
+    "flyteidl2": ("sdk/",),
     "httpx": ("sdk/",),
     "filelock": ("venvs/",),
     "platformdirs": ("settings.py",),

@@ -4,7 +4,7 @@ An error carries what it is about as attributes, and its message ends with what 
 `FlyteNbError`; those that are also a wrong type or a wrong value derive from `TypeError` or `ValueError` too.
 """
 
-from flyte_nb.errors.base import FlyteNbError, did_you_mean, shown
+from flyte_nb.errors.base import FlyteNbError, did_you_mean, option_for, shown
 from flyte_nb.errors.cluster import ClusterError, MissingSdkError, NotConnectedError, RefusedBySdkError
 from flyte_nb.errors.definitions import (
     AdoptError,
@@ -106,5 +106,6 @@ __all__ = [
     "WorkerDiedError",
     "WorkerStartError",
     "did_you_mean",
+    "option_for",
     "shown",
 ]

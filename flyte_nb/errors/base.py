@@ -13,6 +13,7 @@ __all__ = [
     "brief",
     "did_you_mean",
     "listed",
+    "option_for",
     "shown",
 ]
 
@@ -49,6 +50,12 @@ def listed(names: Sequence[str]) -> str:
     """Return the first of `names`, so that an error stays one readable line."""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return ", ".join(map(repr, names[:LISTED])) + more
+
+
+def option_for(target: str) -> str:
+    """Return what a magic needs to mean the target: " --target flyte", or nothing for the one it means by itself."""
+    kind = target.partition(":")[0]
+    return "" if kind == "local" else f" --target {kind}"
 
 
 class FlyteNbError(Exception):

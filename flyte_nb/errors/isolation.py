@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyte_nb.errors.base import FlyteNbError, brief, did_you_mean, listed, shown
+from flyte_nb.errors.base import FlyteNbError, brief, did_you_mean, listed, option_for, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -126,16 +126,15 @@ class NotDeployedError(FlyteNbError, KeyError):
         self.environment, self.target, self.known, self.called_by = environment, target, tuple(known), called_by
         self.former = former
         by = f", and {called_by} calls it" if called_by else ""
+        deploy = f"%flyte_deploy {environment}{option_for(target)}"
         if former:
             super().__init__(
                 f"Version {former[:12]} of {environment!r} was deployed by an earlier flyte_nb and cannot be run{by}. "
-                f"Deploy it again: %flyte_deploy {environment}"
+                f"Deploy it again: {deploy}"
             )
             return
         hint = did_you_mean(environment, self.known)
-        super().__init__(
-            f"{environment!r} is not deployed to {target}{by}.{hint} Deploy it: %flyte_deploy {environment}"
-        )
+        super().__init__(f"{environment!r} is not deployed to {target}{by}.{hint} Deploy it: {deploy}")
 
     def __str__(self) -> str:
         return str(self.args[0])  # KeyError shows the repr of its argument

@@ -36,6 +36,10 @@ class PlacedTask(Protocol):
 class PlacedRun(Protocol):
     """One run elsewhere: what is deployed there when it begins is what runs, to its end."""
 
+    @property
+    def target(self) -> str:
+        """The name of the target to which is deployed what runs."""
+
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
         """Call a task, sync or async; arguments are known to fit it."""
 

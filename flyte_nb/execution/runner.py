@@ -32,13 +32,15 @@ if TYPE_CHECKING:
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.spec import EnvironmentSpec
 
-__all__ = ["DEPLOYED", "INLINE", "Runner", "called_from", "current_call", "current_caller"]
+__all__ = ["DEPLOYED", "INLINE", "ON_CLUSTER", "Runner", "called_from", "current_call", "current_caller"]
 
 
 INLINE = "inline"
 """The place that is this process."""
 DEPLOYED = "local"
 """The place where tasks of deployed versions run."""
+ON_CLUSTER = "flyte"
+"""The place that is a Flyte cluster."""
 
 T = TypeVar("T")
 
@@ -208,6 +210,17 @@ class Runner:
             return result
         finally:
             self.tell(call)
+
+    def noted_elsewhere(self, task: str, caller: Call) -> Call:
+        """Note a call that `caller`, which runs elsewhere, has made there; who notes it says what becomes of it.
+
+        Args:
+            task: The full name of the task that is called.
+            caller: Who calls it.
+        """
+        call = Call(next(self._ids), task, "", caller, caller.journal)
+        call.queue()
+        return self._noted(call, caller)
 
     async def _attempts_elsewhere(
         self, task: PlacedTask, call: Call, once: Callable[[Call, float | None], Coroutine[Any, Any, T]]
@@ -400,9 +413,13 @@ class Runner:
             result = task(*args, **kwargs) if runs_here else task.aio(*args, **kwargs)
             if inspect.isawaitable(result):  # a sync task may wrap an async function
                 result = await result
+        return self.finished(journal, result)
+
+    def finished(self, journal: Journal, result: T) -> Run[T]:
+        """Return the run, which has given `result`, whose calls are in `journal`."""
         calls = journal.calls()
         tree = tuple(call.node() for call in calls)
-        return Run(self.run_name(tree[0].root), task.name, result, tree, _in_order(calls))
+        return Run(self.run_name(tree[0].root), tree[0].task, result, tree, _in_order(calls))
 
 
 def _journal_of(caller: Call | Collector | None) -> Journal:

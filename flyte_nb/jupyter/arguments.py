@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from flyte_nb.errors import InvalidValueError, did_you_mean
 from flyte_nb.jupyter.secrets import without_secrets, words_without_secrets
 from flyte_nb.model import Image, Resources
+from flyte_nb.targets.clusters import FLYTE, cluster_target
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from flyte_nb.model import TaskEnvironment
 
-__all__ = ["environment_fields", "options", "parsed"]
+__all__ = ["environment_fields", "options", "parsed", "target_of"]
+
+_DEFAULT_TARGET = "local"
 
 
 def parsed(name: str, magic: Callable[..., Any], line: str) -> Namespace:
@@ -41,6 +44,20 @@ def parsed(name: str, magic: Callable[..., Any], line: str) -> Namespace:
     except UsageError:
         raise UsageError(f"{name}: {_complaint(name, magic, words_without_secrets(words))}") from None
     return arguments
+
+
+def target_of(arguments: Namespace) -> str:
+    """Return the name of the target that --target, --project and --domain say.
+
+    Raises:
+        UsageError: The target has no projects.
+    """
+    target: str = arguments.target or _DEFAULT_TARGET
+    if not (arguments.project or arguments.domain):
+        return target
+    if target != FLYTE:
+        raise UsageError(f"--project and --domain are of a cluster: add --target {FLYTE}.")
+    return cluster_target(f"{arguments.project or ''}/{arguments.domain or ''}")
 
 
 def _complaint(name: str, magic: Callable[..., Any], words: list[str]) -> str:

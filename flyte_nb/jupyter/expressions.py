@@ -70,7 +70,7 @@ async def run_expression(
 def _check_place(expression: str, names: Mapping[str, Any], local: Mapping[str, Any]) -> None:
     """Refuse `train(3) --on`, which subtracts what nobody has defined."""
     if _BARE_OPTION.search(expression) and "on" not in names and "on" not in local:
-        raise InvalidExpressionError(on_one_line(expression), "say where it runs: --on local, or --on inline")
+        raise InvalidExpressionError(on_one_line(expression), "say where it runs: --on local, flyte or inline")
 
 
 def _check_name(expression: str, called: ast.expr, known: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from flyte_nb.errors import FlyteNbError
+from flyte_nb.errors import FlyteNbError, option_for
 from flyte_nb.execution.runner import current_caller
 
 if TYPE_CHECKING:
@@ -24,18 +24,19 @@ def tell_of_versions(session: Session) -> None:
     caller = current_caller()
     if caller is None or caller.place is None:
         return
+    target = caller.place.target
 
     def tell(deployed: Mapping[str, str]) -> None:
         with suppress(FlyteNbError):  # it is a remark: what cannot be told does not keep the run from running
-            changed = {name: deployed[name][:_SHOWN_CHARACTERS] for name in session.changed_since(deployed)}
+            changed = {name: deployed[name][:_SHOWN_CHARACTERS] for name in session.changed_since(deployed, target)}
             if changed:
-                sys.stdout.write(f"{_line(changed)}\n")  # at once: tasks print, too
+                sys.stdout.write(f"{_line(changed, target)}\n")  # at once: tasks print, too
 
     caller.place.watch(tell)
 
 
-def _line(changed: Mapping[str, str]) -> str:
-    deploy = f"%flyte_deploy {' '.join(changed)}"
+def _line(changed: Mapping[str, str], target: str) -> str:
+    deploy = f"%flyte_deploy {' '.join(changed)}{option_for(target)}"
     if len(changed) == 1:
         ((name, version),) = changed.items()
         return f"{name} has changed since it was deployed (version {version} runs): {deploy}"

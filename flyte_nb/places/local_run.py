@@ -62,6 +62,11 @@ class LocalRun:
         self._announced: dict[str, str] = {}
         self._watcher: Callable[[Mapping[str, str]], None] | None = None
 
+    @property
+    def target(self) -> str:
+        """The name of the target to which is deployed what runs."""
+        return self.place.target
+
     def watch(self, watcher: Callable[[Mapping[str, str]], None]) -> None:
         """Tell `watcher` which versions a call from outside may need: fingerprints by environment, each once.
 

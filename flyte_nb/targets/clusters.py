@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FLYTE", "is_cluster", "place_of"]
+__all__ = ["FLYTE", "cluster_target", "is_cluster", "place_of"]
 
 FLYTE = "flyte"
 """What the names of these targets begin with."""
@@ -11,6 +11,11 @@ FLYTE = "flyte"
 def is_cluster(target: object) -> bool:
     """Say whether `target` is the name of a Flyte cluster."""
     return isinstance(target, str) and target.partition(":")[0] == FLYTE
+
+
+def cluster_target(cluster: str) -> str:
+    """Return the whole name of the target that is `cluster`: "flytesnacks/development@example.com"."""
+    return f"{FLYTE}:{cluster}"
 
 
 def place_of(target: str) -> tuple[str, str, str]:

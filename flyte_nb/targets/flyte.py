@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flyte_nb.sdk.deploying import deploy_bundle, tasks_there_now, version_of
-from flyte_nb.targets.clusters import FLYTE
+from flyte_nb.targets.clusters import cluster_target
 from flyte_nb.targets.writing import written
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class FlyteTarget:
 
     def __init__(self, records: Records, cluster: Cluster) -> None:
         self._records, self.cluster = records, cluster
-        self.name = f"{FLYTE}:{cluster}"
+        self.name = cluster_target(str(cluster))
 
     def observe(self) -> Mapping[str, Deployed]:
         """Return what was deployed from this machine and is still there, by name.

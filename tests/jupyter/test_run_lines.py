@@ -68,9 +68,9 @@ def test_any_word_is_taken_for_a_place(expression: str, place: str) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("t(1) --on locl", "Did you mean 'local'? Known places: inline, local."),
-        ("--on flyte t(1)", "Tasks do not run on 'flyte'."),
-        ("t(1) --on", "say where it runs: --on local, or --on inline"),
+        ("t(1) --on locl", "Did you mean 'local'? Known places: inline, local, flyte."),
+        ("--on moon t(1)", "Tasks do not run on 'moon'."),
+        ("t(1) --on", "say where it runs: --on local, flyte or inline"),
         ("t(1) --on local", "'e' is not deployed to local. Deploy it: %flyte_deploy e"),
     ],
 )

@@ -15,6 +15,7 @@ from flyte_nb.deployment.keeping.rows import read_environments, read_lines
 from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import UnknownDeploymentError
 from flyte_nb.execution.clock import utc
+from flyte_nb.targets.clusters import FLYTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,11 +61,17 @@ class DeploymentHistory:
     def deployments(self, target: str | None = None, limit: int = 100) -> RecordedDeployments:
         """Return the last deployments to `target`, or to all, the newest first.
 
+        Args:
+            target: The name of a target; "flyte" is every cluster.
+            limit: How many at most.
+
         Raises:
             StateError: The database cannot be read.
         """
         if target is None:
             return self._read("", (limit,))
+        if target == FLYTE:
+            return self._read("WHERE substr(target, 1, ?) = ?", (len(FLYTE) + 1, f"{FLYTE}:", limit))
         return self._read("WHERE target = ?", (target, limit))
 
     def deployment(self, name: str) -> RecordedDeployment:

@@ -1,4 +1,4 @@
-"""%flyte_deploy, %flyte_rollback and %flyte_run: awaited where the cell can be, and in a thread elsewhere."""
+"""The magics that deploy, run and attach: awaited where the cell can be, and in a thread elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from flyte_nb.deployment.applying.apply import Policy
 from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.errors import FlyteNbError
-from flyte_nb.jupyter.arguments import parsed
+from flyte_nb.execution.runner import ON_CLUSTER
+from flyte_nb.jupyter.arguments import parsed, target_of
 from flyte_nb.jupyter.cancelling import Cancellation
 from flyte_nb.jupyter.expressions import run_expression
 from flyte_nb.jupyter.interrupts import interruptible
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.watching import Watcher
+    from flyte_nb.execution.journal import Journal
     from flyte_nb.jupyter.formatters import Formatters
     from flyte_nb.jupyter.on_screen import ViewsOnScreen
     from flyte_nb.jupyter.run_lines import RunLine
@@ -40,9 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ASYNC_MAGICS", "ActingMagics"]
 
-_DEFAULT_TARGET = "local"
 # These are awaited on the kernel's own loop wherever the cell can be.
-ASYNC_MAGICS = ("flyte_deploy", "flyte_rollback", "flyte_run")
+ASYNC_MAGICS = ("flyte_attach", "flyte_deploy", "flyte_rollback", "flyte_run")
 
 
 @magics_class
@@ -59,7 +60,9 @@ class ActingMagics(Magics):
     @no_var_expand
     @magic_arguments()
     @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
-    @argument("--target", help="where to deploy: local")
+    @argument("--target", metavar="T", help="where to deploy: local, which is the default, or flyte")
+    @argument("--project", metavar="P", help="the project of the cluster; by default as the Flyte SDK was initialised")
+    @argument("--domain", metavar="D", help="the domain of the cluster, likewise")
     @argument("--max-concurrency", type=int, default=DEFAULT_CONCURRENCY, metavar="N", help="how many at once")
     @argument("--timeout", type=float, metavar="SECONDS", help="how long one environment may take; by default any time")
     @argument(
@@ -148,11 +151,30 @@ class ActingMagics(Magics):
 
         `%flyte_run train_model(epochs=3) --on local` runs it, and all that it calls, as it was deployed to the local
         target: each environment in a process of its own, with its own packages. `--on inline` runs it in this kernel,
-        as it is defined now, which is the default unless `%config FlyteNB.run_on = "local"` was said.
+        as it is defined now, which is the default unless `%config FlyteNB.run_on = "local"` was said. `--on flyte` runs
+        it on the cluster that the Flyte SDK is connected to, as it was deployed there.
         """
         __tracebackhide__ = True
         said = run_line(line, self._session.runner)
         return run_in_thread(lambda: self._run(said, local_ns or {}))
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("run", metavar="RUN", help="its name, as %%flyte_runs or the console of the cluster shows it")
+    @line_magic
+    @one_line_errors
+    def flyte_attach(self, line: str) -> Any:
+        """Show a run on the cluster that goes on, or has ended, and give its value: `model = %flyte_attach RUN`.
+
+        It does not matter who has begun it: this kernel, one that is gone, or somebody else. Interrupting aborts it.
+        """
+        __tracebackhide__ = True
+        return run_in_thread(lambda: self._attach(line))
+
+    def _attach(self, line: str) -> Coroutine[Any, Any, Any]:
+        __tracebackhide__ = True
+        run = parsed("%flyte_attach", self.flyte_attach, line).run
+        return self._shown(ON_CLUSTER, lambda _: self._session.cluster.followed(run))
 
     @one_line_errors
     def awaited(self, magic: str, line: str, local: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
@@ -167,17 +189,30 @@ class ActingMagics(Magics):
             return interruptible(self._deploy(line))
         if magic == "flyte_rollback":
             return interruptible(self._rollback(line))
+        if magic == "flyte_attach":
+            return interruptible(self._attach(line))
         return interruptible(self._run(run_line(line, self._session.runner), local))
 
-    async def _run(self, said: RunLine, local: Mapping[str, Any]) -> Any:
+    def _run(self, said: RunLine, local: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+        __tracebackhide__ = True
+        names, runner = self._shell.user_ns, self._session.runner
+        return self._shown(said.on, lambda journal: run_expression(said.expression, names, local, runner, journal))
+
+    async def _shown(self, on: str | None, work: Callable[[Journal], Awaitable[Any]]) -> Any:
+        """Show what `work` calls while it goes on, and return what it gives.
+
+        Args:
+            on: The name of the place where it runs.
+            work: Runs something; its calls are noted in the journal.
+        """
         __tracebackhide__ = True
         runner, cancellation, view = self._session.runner, Cancellation(), None
         try:
-            with runner.collecting(said.on) as journal:
+            with runner.collecting(on) as journal:
                 tell_of_versions(self._session)
                 view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
                 with updating_from_a_thread(view.update):
-                    return await run_expression(said.expression, self._shell.user_ns, local, runner, journal)
+                    return await work(journal)
         except CancelledError:
             cancellation.raise_if_asked("run")
             raise
@@ -196,8 +231,8 @@ def _policy(arguments: Namespace) -> Policy:
 def _what_to_deploy(arguments: Namespace) -> tuple[list[str], str, bool, Plan | None]:
     """Return names, target, whether to prune, and the saved plan, which says the rest if there is one."""
     if not arguments.plan:
-        return arguments.names, arguments.target or _DEFAULT_TARGET, arguments.prune, None
-    if arguments.names or arguments.target or arguments.prune:
+        return arguments.names, target_of(arguments), arguments.prune, None
+    if arguments.names or arguments.target or arguments.project or arguments.domain or arguments.prune:
         raise UsageError(f"--plan {arguments.plan} says what is deployed: leave out names, --target and --prune.")
     saved = Plan.load(arguments.plan)
     return list(saved.names), saved.target, saved.prune, saved

@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from flyte_nb.definitions.registry import Environments
-from flyte_nb.jupyter.arguments import parsed
+from flyte_nb.jupyter.arguments import parsed, target_of
 from flyte_nb.jupyter.magics.one_line import one_line_errors
 from flyte_nb.jupyter.output import GraphOutput
 from flyte_nb.session import DEFAULT_CONCURRENCY
@@ -78,7 +78,9 @@ class ShowingMagics(Magics):
     @no_var_expand
     @magic_arguments()
     @argument("names", nargs="*", metavar="NAME", help="only these and what they need; by default all")
-    @argument("--target", default="local", help="where to deploy: local")
+    @argument("--target", metavar="T", help="where to deploy: local, which is the default, or flyte")
+    @argument("--project", metavar="P", help="the project of the cluster; by default as the Flyte SDK was initialised")
+    @argument("--domain", metavar="D", help="the domain of the cluster, likewise")
     @argument("--prune", action="store_true", help="remove what was deployed from here and is no longer defined")
     @argument("--save", metavar="FILE", help="keep the plan in a file, for %%flyte_deploy --plan FILE")
     @line_magic
@@ -86,7 +88,7 @@ class ShowingMagics(Magics):
     def flyte_plan(self, line: str) -> Plan:
         """Show what %flyte_deploy would do, and in which order."""
         arguments = parsed("%flyte_plan", self.flyte_plan, line)
-        target, at_once = self._session.target(arguments.target), DEFAULT_CONCURRENCY
+        target, at_once = self._session.target(target_of(arguments)), DEFAULT_CONCURRENCY
         plan, _, _ = self._session.plan(arguments.names, target, prune=arguments.prune, max_concurrency=at_once)
         self._formatters.show(plan)
         if arguments.save:
