@@ -28,8 +28,11 @@ class UnknownRunError(FlyteNbError, KeyError):
         name: The name, or None for the latest run.
     """
 
-    def __init__(self, name: str | None, known: Collection[str]) -> None:
+    def __init__(self, name: str | None, known: Collection[str], where: str = "") -> None:
         self.name = name
+        if name is not None and where:
+            super().__init__(f"there is no run {shown(name)} {where}. %flyte_runs lists the runs of the history.")
+            return
         if name is None or not known:
             super().__init__("the history has no runs yet. Run a task: %flyte_run train_model(epochs=3)")
             return

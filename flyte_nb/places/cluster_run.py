@@ -102,7 +102,7 @@ class ClusterRun:
             except Exception as error:
                 raise ClusterError(run, what_it_says(error)) from error
         if not actions:
-            raise UnknownRunError(run, ())
+            raise UnknownRunError(run, (), f"on {self._cluster}")
         task = actions[0].task
 
         async def begun(call: Call, say: Callable[[str], None]) -> str:

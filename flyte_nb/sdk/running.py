@@ -143,7 +143,7 @@ async def lines_of(run: str, action: str, attempt: int) -> AsyncIterator[str]:
     """Yield the lines that an attempt at an action writes, as they come, without what the system writes."""
     handle = await flyte.remote.Action.get.aio(run_name=run, name=action)
     async for line in handle.get_logs.aio(attempt, filter_system=True):
-        yield line.strip("\n")
+        yield line.strip("\n").removeprefix(" ")  # which stands between a time, not asked for, and the line
 
 
 def _interface(function: Callable[..., Any], registered: Any) -> Any:

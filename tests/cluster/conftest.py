@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytest.importorskip("flyte", reason="the Flyte SDK is not installed")
 os.environ["DO_NOT_TRACK"] = "1"  # before it is imported: its telemetry stays off
 
 from .loopback.control import Loopback
 
+HERE = Path(__file__).parent
 PROJECT, DOMAIN = "flytesnacks", "development"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the SDK and its libraries warn of is theirs."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture
@@ -26,6 +34,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("FLYTE_NB_HOME", str(folder / "flyte_nb"))
+    # Nothing here is encrypted: reading every certificate authority takes longer than what is asked for.
+    (folder / "authorities").mkdir()
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder / "authorities"))
     return folder
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import flyte
@@ -13,9 +12,10 @@ import flyte.remote
 import pytest
 
 from .loopback.control import Fault
+from .waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from .loopback.control import Loopback
@@ -81,14 +81,6 @@ def project(cluster: Loopback, tmp_path: Path) -> Iterator[Any]:
 def deployed(project: Any, task: str) -> Any:
     flyte.deploy(project.ml, version="v1")
     return flyte.remote.Task.get(f"ml.{task}", version="v1")
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it does not happen")
 
 
 def test_tasks_are_deployed_once_in_whatever_order(cluster: Loopback, project: Any) -> None:

@@ -1,0 +1,231 @@
+"""Deploying to a cluster: in order, each task once, and what stands in the way stops what depends on it only."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from typing import TYPE_CHECKING, Any
+
+import flyte as sdk
+import pytest
+
+import flyte_nb as flyte
+from flyte_nb.deployment.applying.status import State
+
+from .loopback.control import Fault
+from .loopback.images import VenvBuilder
+from .waiting import wait_for
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .loopback.control import Loopback
+
+THREE = """
+base = flyte.TaskEnvironment("base", image="base:1")
+ml = flyte.TaskEnvironment("ml", image="ml:1", depends_on=[base])
+api = flyte.TaskEnvironment("api", image="api:1", depends_on=[ml])
+
+@base.task
+async def load() -> int:
+    return 20
+
+@ml.task
+async def train(n: int) -> int:
+    return n + 1
+
+@api.task
+async def serve() -> int:
+    return await train(await load())
+"""
+
+
+def deploy(*names: str, **options: Any) -> dict[str, str]:
+    """Deploy to the cluster, and return what became of each environment."""
+    deployment = asyncio.run(flyte.deploy(*names, target="flyte", **options))
+    return {status.name: status.state.value for status in deployment.environments}
+
+
+def planned(*names: str) -> dict[str, str]:
+    """Return what a deployment would do with each environment."""
+    return {step.name: step.action.value for step in flyte.plan(*names, target="flyte").steps}
+
+
+def sent(cluster: Loopback) -> list[str]:
+    """Return the environments whose tasks were sent, in order."""
+    return [call.environment for call in cluster.calls("DeployTask")]
+
+
+def define(ip: InteractiveShell, cell: str) -> None:
+    ip.run_cell(cell).raise_error()
+
+
+def test_tasks_are_sent_in_order_and_once(ip: InteractiveShell, cluster: Loopback) -> None:
+    """What an environment depends on is there before it; deployed again, nothing is sent."""
+    define(ip, THREE)
+    assert deploy() == {"base": "succeeded", "ml": "succeeded", "api": "succeeded"}
+    assert sent(cluster) == ["base", "ml", "api"]
+    assert planned() == {"base": "unchanged", "ml": "unchanged", "api": "unchanged"}
+    assert deploy() == {"base": "unchanged", "ml": "unchanged", "api": "unchanged"}
+    assert sent(cluster) == ["base", "ml", "api"]
+
+
+@pytest.mark.slow
+def test_the_order_is_respected_in_random_graphs(ip: InteractiveShell, cluster: Loopback) -> None:
+    """Of 200 graphs, each environment is sent after all that it depends on, and each task exactly once."""
+    for number in range(200):
+        choice = random.Random(number)  # noqa: S311 - the same graphs each time
+        names = [f"g{number}-{index}" for index in range(choice.randint(1, 5))]
+        choice.shuffle(names)
+        needs = {name: choice.sample(names[:at], choice.randint(0, min(at, 3))) for at, name in enumerate(names)}
+        before = len(cluster.calls("DeployTask"))
+        flyte.reset()
+        cells = [
+            f"e = flyte.TaskEnvironment({name!r}, image='i:1', depends_on={needs[name]!r})\n"
+            f"@e.task\nasync def work_{at}() -> str:\n    return {name!r}\n"
+            for at, name in enumerate(choice.sample(names, len(names)))
+        ]
+        define(ip, "\n".join(cells))
+        assert set(deploy().values()) == {"succeeded"}
+        order = sent(cluster)[before:]
+        assert sorted(order) == sorted(names)
+        assert all(order.index(need) < order.index(name) for name in names for need in needs[name])
+
+
+def test_what_is_refused_leaves_its_dependents_unsent(ip: InteractiveShell, cluster: Loopback) -> None:
+    """And the reason is what the cluster has said; what does not depend on it is deployed."""
+    define(ip, THREE + "side = flyte.TaskEnvironment('side')\n@side.task\nasync def other() -> int:\n    return 1\n")
+    cluster.faults(Fault("DeployTask", "ml.", refuse="invalid_argument", message="no room for ml"))
+    deployment = asyncio.run(flyte.deploy(target="flyte"))
+    states = {status.name: status.state for status in deployment.environments}
+    assert states == {
+        "base": State.SUCCEEDED,
+        "side": State.SUCCEEDED,
+        "ml": State.FAILED,
+        "api": State.SKIPPED,
+    }
+    errors = {status.name: status.error for status in deployment.environments}
+    assert "no room for ml (invalid_argument)" in errors["ml"]
+    assert set(sent(cluster)) == {"base", "side"}
+    cluster.faults()
+    assert deploy() == {"base": "unchanged", "side": "unchanged", "ml": "succeeded", "api": "succeeded"}
+    assert sorted(sent(cluster)) == ["api", "base", "ml", "side"]
+
+
+def test_a_version_is_what_a_task_calls_too(ip: InteractiveShell, cluster: Loopback) -> None:
+    """Who calls a task that has changed is deployed again; who only depends on its environment is not."""
+    define(ip, THREE)
+    define(
+        ip,
+        "late = flyte.TaskEnvironment('late', depends_on=['base'])\n@late.task\nasync def idle() -> int:\n    return 0",
+    )
+    deploy()
+    define(ip, "@base.task\nasync def load() -> int:\n    return 40")
+    assert planned() == {"base": "update", "ml": "unchanged", "api": "update", "late": "unchanged"}
+    deploy()
+    versions = {call.name: call.version for call in cluster.calls("DeployTask")}
+    assert len(cluster.calls("DeployTask")) == len(set(versions.values())) + 2 == 6
+
+
+def test_a_deployment_goes_on_when_the_server_is_back(ip: InteractiveShell, cluster: Loopback) -> None:
+    """Killed during a request and started again; it ends as if nothing had been, and nothing is there twice."""
+    define(ip, THREE)
+    cluster.faults(Fault("DeployTask", "ml.", delay=600, times=1))
+    asked = threading.Event()
+
+    def restart() -> None:
+        wait_for(lambda: "base" in sent(cluster))
+        cluster.kill()
+        cluster.faults()
+        cluster.start()
+        asked.set()
+
+    helper = threading.Thread(target=restart)
+    helper.start()
+    assert set(deploy().values()) == {"succeeded"}
+    helper.join()
+    assert asked.is_set()
+    assert [call.environment for call in cluster.calls("DeployTask") if not call.again] == ["base", "ml", "api"]
+
+
+def test_an_answer_that_is_lost_changes_nothing(ip: InteractiveShell, cluster: Loopback) -> None:
+    """What was done and never answered is found, and not done again."""
+    define(ip, THREE)
+    cluster.faults(Fault("DeployTask", "ml.", unanswered=True, times=1))
+    assert set(deploy().values()) == {"succeeded"}
+    assert [call.environment for call in cluster.calls("DeployTask") if not call.again] == ["base", "ml", "api"]
+
+
+def test_what_is_gone_from_the_cluster_is_deployed_again(ip: InteractiveShell, cluster: Loopback) -> None:
+    """A cluster may have been set up anew: what is recorded here is what it has, too, or it is not deployed."""
+    define(ip, THREE)
+    deploy()
+    cluster.faults(Fault("GetTaskDetails", "ml.", refuse="not_found"))
+    assert planned() == {"base": "unchanged", "ml": "create", "api": "unchanged"}
+
+
+def test_environments_share_an_image(ip: InteractiveShell, loopback: Loopback) -> None:
+    """It is built once, whoever uses it first; who calls a task knows the image of its environment."""
+    builder = VenvBuilder(loopback.venvs)
+    sdk.init(
+        endpoint=loopback.endpoint, insecure=True, project="flytesnacks", domain="development", image_builder=builder
+    )
+    define(
+        ip,
+        """
+image = flyte.Image.from_debian_base().with_env_vars({"KIND": "own"})
+a = flyte.TaskEnvironment("a", image=image)
+b = flyte.TaskEnvironment("b", image=image, depends_on=["a"])
+@a.task
+async def work() -> int:
+    return 1
+@b.task
+async def call() -> int:
+    return await work()
+""",
+    )
+    assert set(deploy().values()) == {"succeeded"}
+    assert len(builder.built) == 1
+
+
+def test_other_projects_are_other_targets(ip: InteractiveShell, cluster: Loopback) -> None:
+    """What is deployed to one is not deployed to another."""
+    define(ip, THREE)
+    deploy("base")
+    ip.run_cell("d = %flyte_deploy base --target flyte --project churn --domain production").raise_error()
+    assert ip.user_ns["d"].target.startswith("flyte:churn/production@127.0.0.1")
+    assert ip.user_ns["d"].succeeded
+    assert [each.target for each in flyte.deployments(target="flyte")] == [
+        f"flyte:churn/production@127.0.0.1:{cluster.port}",
+        f"flyte:flytesnacks/development@127.0.0.1:{cluster.port}",
+    ]
+
+
+def test_rollback_brings_back_a_version(ip: InteractiveShell, cluster: Loopback) -> None:
+    """The cluster has it still: nothing is sent."""
+    define(ip, THREE)
+    deploy()
+    define(ip, "@base.task\nasync def load() -> int:\n    return 40")
+    deploy()
+    before = len(sent(cluster))
+    deployment = asyncio.run(flyte.rollback("d1"))
+    assert deployment.states["base"] == "succeeded"
+    assert len(sent(cluster)) == before
+    assert planned() == {"base": "update", "ml": "unchanged", "api": "update"}
+
+
+def test_without_a_connection_one_line_says_what_to_do(ip: InteractiveShell, home: object) -> None:
+    """And nothing is changed."""
+    sdk.init()
+    define(ip, THREE)
+    for line in ("%flyte_plan --target flyte", "%flyte_deploy --target flyte", "%flyte_run load() --on flyte"):
+        error = ip.run_cell(line).error_in_exec
+        assert type(error).__name__ == "UsageError"
+        assert "Connect first: flyte.init_from_config() or flyte.init(endpoint=..., ...)" in str(error)
+
+
+def test_projects_are_of_clusters_only(ip: InteractiveShell) -> None:
+    """One line says so."""
+    error = ip.run_cell("%flyte_deploy --project churn").error_in_exec
+    assert str(error) == "--project and --domain are of a cluster: add --target flyte."
