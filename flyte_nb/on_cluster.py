@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.bundle.declarations import withheld_values
 from flyte_nb.bundle.linking import linked, needed_by
-from flyte_nb.errors import InvalidTypeError
+from flyte_nb.errors import InvalidTypeError, MissingSecretError, UnwrittenOptionError
+from flyte_nb.project.reading import environment_variables
 from flyte_nb.targets.clusters import FLYTE, cluster_target, place_of
 
 if TYPE_CHECKING:
@@ -73,7 +76,7 @@ class OnCluster:
         cluster = self.cluster(name)
         from flyte_nb.targets.flyte import FlyteTarget
 
-        return FlyteTarget(self._state(), cluster)
+        return FlyteTarget(self._state(), cluster, self._secrets)
 
     def bundles(self, names: Collection[str]) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
         """Return what would be deployed of each of `names`, with all that its tasks call, or why it cannot be."""
@@ -87,12 +90,29 @@ class OnCluster:
         found: dict[str, Bundle] = {}
         problems: dict[str, FlyteNbError] = {}
         for name in names:
-            missing = [each for each in needed_by(name, whole) if each in refused]
+            needed = needed_by(name, whole)
+            missing = [each for each in needed if each in refused]
+            unwritten = {each: whole[each].unwritten for each in needed if each in whole and whole[each].unwritten}
             if missing:
                 problems[name] = refused[missing[0]]
+            elif unwritten:
+                problems[name] = UnwrittenOptionError(*next(iter(unwritten.items())))
             else:
                 found[name] = linked(name, whole)
         return found, problems
+
+    def _secrets(self, bundle: Bundle) -> dict[str, str]:
+        """Return what the modules of `bundle` read in the place of secrets, as the session defines them now.
+
+        Raises:
+            MissingSecretError: It is not defined here, nor in the environment variables of this process.
+        """
+        specs = [spec for name in bundle.modules.values() if (spec := self._registry.spec(name))]
+        known = {name: value for spec in specs for name, value in withheld_values(spec).items()}
+        for name in environment_variables(bundle.module):
+            if name not in known and name not in os.environ:
+                raise MissingSecretError(bundle.name, name)
+        return known
 
     def begin_run(self, _: object = None) -> ClusterRun:
         """Return a new run of what is deployed; it raises what `cluster` does."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
-__all__ = ["Declaration", "environment_declaration", "task_decorator", "variable_name"]
+__all__ = ["Declaration", "environment_declaration", "task_decorator", "variable_name", "withheld_values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +213,17 @@ def _unless_secret(environment: str, what: str, value: str) -> Code:
 def variable_name(environment: str, what: str) -> str:
     """Return the environment variable that a module reads in the place of what is secret: the "image", for example."""
     return re.sub(r"\W", "_", f"{environment}_{what}").upper()
+
+
+def withheld_values(spec: EnvironmentSpec) -> dict[str, str]:
+    """Return what is secret of `spec`, by the environment variable that its module reads in the place of each."""
+    image = spec.image if isinstance(spec.image, Image) else None
+    texts = {"image": spec.image if isinstance(spec.image, str) else spec.image.uri or ""}
+    texts |= {f"pip_package_{number}": package for number, package in enumerate(image.pip_packages if image else (), 1)}
+    texts |= {key: value for key, value in spec.flyte_options.items() if isinstance(value, str)}
+    named = {variable_name(spec.name, what): text for what, text in texts.items() if _is_secret(what, text)}
+    given = {**dict(image.env_vars if image else {}), **spec.env_vars}
+    return {**named, **{name: value for name, value in given.items() if _is_secret(name, value)}}
 
 
 def _secrets(secrets: tuple[Secret, ...]) -> Code | None:

@@ -5,7 +5,13 @@ An error carries what it is about as attributes, and its message ends with what 
 """
 
 from flyte_nb.errors.base import FlyteNbError, did_you_mean, option_for, shown
-from flyte_nb.errors.cluster import ClusterError, MissingSdkError, NotConnectedError, RefusedBySdkError
+from flyte_nb.errors.cluster import (
+    ClusterError,
+    MissingSdkError,
+    NotConnectedError,
+    RefusedBySdkError,
+    UnwrittenOptionError,
+)
 from flyte_nb.errors.definitions import (
     AdoptError,
     CircularDependencyError,
@@ -102,6 +108,7 @@ __all__ = [
     "UnknownTargetError",
     "UnknownTaskError",
     "UnknownVersionError",
+    "UnwrittenOptionError",
     "VenvError",
     "WorkerDiedError",
     "WorkerStartError",

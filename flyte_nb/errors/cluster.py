@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flyte_nb.errors.base import FlyteNbError
 
-__all__ = ["ClusterError", "MissingSdkError", "NotConnectedError", "RefusedBySdkError"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ClusterError", "MissingSdkError", "NotConnectedError", "RefusedBySdkError", "UnwrittenOptionError"]
 
 
 class MissingSdkError(FlyteNbError):
@@ -42,6 +47,23 @@ class RefusedBySdkError(FlyteNbError, ValueError):
     def __init__(self, what: str, reason: str) -> None:
         self.what, self.reason = what, reason
         super().__init__(f"{what}: the Flyte SDK refuses this: {reason}")
+
+
+class UnwrittenOptionError(FlyteNbError, ValueError):
+    """What an environment says to Flyte cannot be written into the module that its pods import.
+
+    Attributes:
+        environment: The environment.
+        options: The type of each such option, by its name.
+    """
+
+    def __init__(self, environment: str, options: Mapping[str, str]) -> None:
+        self.environment, self.options = environment, dict(options)
+        named = ", ".join(f"{name} ({kind})" for name, kind in options.items())
+        super().__init__(
+            f"{environment!r} cannot be deployed to a cluster: {named} cannot be written as source. Say it with "
+            "literals and objects of the Flyte SDK."
+        )
 
 
 class ClusterError(FlyteNbError):

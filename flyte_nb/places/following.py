@@ -74,9 +74,9 @@ class Following:
             self._logs.close()
         if root.phase not in _SUCCEEDED:
             raise await self._error(root)
-        if root.cached:
-            self._root.end_cached()
-        return await result_of(self._run, self._function)
+        result = await result_of(self._run, self._function)
+        self._end(root, self._root)
+        return result
 
     async def _ended(self) -> Action:
         """Note what happens until the root has ended, and return it."""
@@ -127,21 +127,21 @@ class Following:
             changed = _under_way(action, call)
         else:
             changed = call is not self._root
-            if changed:
-                await self._end(action, call)
+            if changed and action.phase not in _SUCCEEDED:
+                self._errors.append(await self._error(action))
+                self._end(action, call, self._errors[-1])
+            elif changed:
+                self._end(action, call)
         if changed:
             self._runner.tell(call)
 
-    async def _end(self, action: Action, call: Call) -> None:
+    def _end(self, action: Action, call: Call, error: BaseException | None = None) -> None:
+        """Note that an action has ended, when it has; a call that was followed late began before."""
         call.started, call.attempts = action.started, action.attempts
-        if action.phase not in _SUCCEEDED:
-            error = await self._error(action)
-            self._errors.append(error)
-            call.end(error)
-        elif action.cached:
+        if error is None and action.cached:
             call.end_cached()
         else:
-            call.end()
+            call.end(error)
         call.ended = action.ended
 
     async def _error(self, action: Action) -> BaseException:

@@ -21,7 +21,7 @@ from flyte_nb.sdk.modules import Loaded, forget
 from flyte_nb.sdk.telling import told_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.sdk.cluster import Cluster
@@ -38,12 +38,15 @@ def version_of(fingerprint: str) -> str:
     return fingerprint[:_VERSION_CHARACTERS]
 
 
-async def deploy_bundle(bundle: Bundle, cluster: Cluster, log: Callable[[str], None]) -> None:
+async def deploy_bundle(
+    bundle: Bundle, cluster: Cluster, secrets: Mapping[str, str], log: Callable[[str], None]
+) -> None:
     """Deploy the tasks of `bundle`, which is linked, each of them once; what is there already is not sent again.
 
     Args:
         bundle: One environment, with all that its tasks call.
         cluster: Where to.
+        secrets: Environment variables that its modules read in the place of what is not written.
         log: Takes lines for people to read.
 
     Raises:
@@ -54,7 +57,7 @@ async def deploy_bundle(bundle: Bundle, cluster: Cluster, log: Callable[[str], N
         folder = await asyncio.to_thread(_written, bundle, Path(name))
         with using(cluster, folder), told_to(log):
             try:
-                await patiently(lambda: _deploy(bundle, folder, cluster, log), log)
+                await patiently(lambda: _deploy(bundle, folder, cluster, secrets, log), log)
             except (RefusedBySdkError, ClusterError):
                 raise
             except Exception as error:
@@ -106,13 +109,15 @@ async def _is_there(name: str, version: str, cluster: Cluster) -> bool:
     return True
 
 
-async def _deploy(bundle: Bundle, folder: Path, cluster: Cluster, log: Callable[[str], None]) -> None:
+async def _deploy(
+    bundle: Bundle, folder: Path, cluster: Cluster, secrets: Mapping[str, str], log: Callable[[str], None]
+) -> None:
     version, named = version_of(bundle.fingerprint), list(bundle.specification["tasks"])
     there = await tasks_there([(task, version) for task in named], cluster)
     if len(there) == len(named):
         log(f"version {version[:12]} is there already" if named else "has no tasks: nothing is sent")
         return
-    loaded = await asyncio.to_thread(_loaded, bundle, folder)
+    loaded = await asyncio.to_thread(_loaded, bundle, folder, secrets)
     try:
         own = loaded.environments[bundle.module_name]
         for task, _ in there:
@@ -133,9 +138,9 @@ async def _send(environment: Any, called: Iterable[Any], version: str) -> None:
         forget(images)
 
 
-def _loaded(bundle: Bundle, folder: Path) -> Loaded:
+def _loaded(bundle: Bundle, folder: Path, secrets: Mapping[str, str]) -> Loaded:
     try:
-        return Loaded(folder, bundle.modules)
+        return Loaded(folder, bundle.modules, secrets)
     except Exception as error:
         raise RefusedBySdkError(bundle.name, error_text(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
@@ -14,7 +15,7 @@ from flyte._environment import list_loaded_environments
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Loaded", "forget"]
@@ -35,13 +36,14 @@ class Loaded:
     Args:
         folder: What the package lies in.
         modules: Names of modules in it.
+        secrets: Environment variables that they read in the place of what is not written.
     """
 
-    def __init__(self, folder: Path, modules: Collection[str]) -> None:
+    def __init__(self, folder: Path, modules: Collection[str], secrets: Mapping[str, str]) -> None:
         self.environments: dict[str, Any] = {}
         self._names = {module: f"_{PACKAGE}_{next(_numbers)}.{module}" for module in modules}
         try:
-            with _importing, _importable(folder):
+            with _importing, _importable(folder), _variables(secrets):
                 for module, name in self._names.items():
                     imported = _imported(name, folder / PACKAGE / f"{module}.py")
                     self.environments[module] = getattr(imported, ENVIRONMENT)
@@ -77,6 +79,18 @@ def _importable(folder: Path) -> Iterator[None]:
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]
         sys.modules.update(before)
+
+
+@contextmanager
+def _variables(given: Mapping[str, str]) -> Iterator[None]:
+    """Let environment variables be there that are not; what a child of this process gets in this moment has them."""
+    new = {name: value for name, value in given.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            os.environ.pop(name, None)
 
 
 def _imported(name: str, file: Path) -> Any:

@@ -6,12 +6,13 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from flyte_nb.bundle.declarations import withheld_values
 from flyte_nb.sdk.deploying import deploy_bundle, tasks_there_now, version_of
 from flyte_nb.targets.clusters import cluster_target
 from flyte_nb.targets.writing import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from flyte_nb.bundle.content import Bundle
     from flyte_nb.model.spec import EnvironmentSpec
@@ -28,10 +29,13 @@ class FlyteTarget:
     Args:
         records: Where that is recorded.
         cluster: The cluster.
+        secrets: Gives the environment variables that the modules of a bundle read in the place of what is secret.
     """
 
-    def __init__(self, records: Records, cluster: Cluster) -> None:
-        self._records, self.cluster = records, cluster
+    def __init__(
+        self, records: Records, cluster: Cluster, secrets: Callable[[Bundle], Mapping[str, str]] = lambda bundle: {}
+    ) -> None:
+        self._records, self.cluster, self._secrets = records, cluster, secrets
         self.name = cluster_target(str(cluster))
 
     def observe(self) -> Mapping[str, Deployed]:
@@ -46,17 +50,22 @@ class FlyteTarget:
         return {name: each for name, each in recorded.items() if there.issuperset(tasks[name])}
 
     def remarks(self, spec: EnvironmentSpec) -> tuple[str, ...]:
-        """Return what there is to say of `spec`."""
-        return ()
+        """Return what there is to say of `spec`: which of its secrets tasks do not get that others call."""
+        return tuple(
+            f"the value of {name} goes to the cluster with its own tasks, and is empty where tasks of other "
+            f'environments call them: declare it as secrets=[flyte.Secret(..., as_env_var="{name}")]'
+            for name in sorted(withheld_values(spec))
+        )
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         """Send what the cluster does not have of `bundle`, and record it; a write that has begun is finished.
 
         Raises:
+            MissingSecretError: A secret value is not here.
             RefusedBySdkError: The SDK refuses it.
             ClusterError: The cluster refuses it; nothing is recorded.
         """
-        await deploy_bundle(bundle, self.cluster, log)
+        await deploy_bundle(bundle, self.cluster, self._secrets(bundle), log)
         with suppress(asyncio.CancelledError):
             await written(self._records.record(self.name, bundle))
         log(f"recorded version {bundle.fingerprint[:12]}")

@@ -49,13 +49,14 @@ class Loopback:
     Args:
         folder: Where it keeps everything.
         variables: For its process, and so for its pods.
+        port: Where it answers; by default where nobody does.
     """
 
-    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str], port: int = 0) -> None:
         self.folder, self._variables = folder / "plane", variables
         self.venvs = folder / "venvs"
         self.folder.mkdir(parents=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with socket.create_server(("127.0.0.1", port)) as free:
             self.port: int = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
         self._faults = Faults(self.folder / "faults.json")
