@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ from .loopback.images import VenvBuilder
 from .waiting import wait_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from .loopback.control import Loopback
@@ -229,3 +233,58 @@ def test_projects_are_of_clusters_only(ip: InteractiveShell) -> None:
     """One line says so."""
     error = ip.run_cell("%flyte_deploy --project churn").error_in_exec
     assert str(error) == "--project and --domain are of a cluster: add --target flyte."
+
+
+def test_secret_values_go_to_the_cluster_and_nowhere_else(ip: InteractiveShell, cluster: Loopback, home: Path) -> None:
+    """The task has its variable; the plan says what calls of others would not have, and nothing here keeps it."""
+    define(
+        ip,
+        """
+env = flyte.TaskEnvironment("env", env_vars={"API_TOKEN": "tok-12345", "MODE": "fast"})
+@env.task
+async def said() -> str:
+    import os
+    return os.environ["API_TOKEN"] + os.environ["MODE"]
+""",
+    )
+    (step,) = flyte.plan(target="flyte").steps
+    assert 'flyte.Secret(..., as_env_var="API_TOKEN")' in step.remarks[0]
+    deploy()
+    assert asyncio.run(flyte.run(ip.user_ns["said"], on="flyte")).result == "tok-12345fast"
+    kept = [path for path in (home / "flyte_nb").rglob("*") if path.is_file() and b"tok-12345" in path.read_bytes()]
+    assert kept == []
+    assert "API_TOKEN" not in os.environ
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_sent(ip: InteractiveShell, cluster: Loopback) -> None:
+    """A pod would not have it; the line says which option of which environment."""
+    define(ip, THREE)
+    define(ip, "odd = flyte.TaskEnvironment('odd', flyte_options={'plugin_config': object()})")
+    assert planned() == {"base": "create", "ml": "create", "api": "create", "odd": "blocked"}
+    error = ip.run_cell("%flyte_deploy --target flyte").error_in_exec
+    assert "'odd' cannot be deployed to a cluster: plugin_config (object)" in str(error)
+    assert not cluster.calls("DeployTask")
+
+
+def test_what_the_sdk_refuses_fails_by_environment(ip: InteractiveShell, cluster: Loopback) -> None:
+    """Nothing of it is sent, and the others are deployed."""
+    define(ip, "a = flyte.TaskEnvironment('a', flyte_options={'queue': 'gpu', 'no_such': 1})")
+    define(ip, "@a.task\nasync def work() -> int:\n    return 1")
+    define(ip, "b = flyte.TaskEnvironment('b')\n@b.task\nasync def other() -> int:\n    return 1")
+    deployment = asyncio.run(flyte.deploy(target="flyte"))
+    errors = {status.name: status.error for status in deployment.environments if status.error}
+    assert list(errors) == ["a"]
+    assert "the Flyte SDK refuses this" in errors["a"]
+    assert "no_such" in errors["a"]
+    assert sent(cluster) == ["b"]
+
+
+def test_a_deployment_leaves_nothing_in_the_process(ip: InteractiveShell, cluster: Loopback) -> None:
+    """No module, no path, and no environment in the SDK's list of those that were constructed."""
+    from flyte._environment import list_loaded_environments
+
+    define(ip, THREE)
+    modules, path, loaded = set(sys.modules), list(sys.path), len(list_loaded_environments())
+    deploy()
+    new = {name for name in set(sys.modules) - modules if "environments" in name}
+    assert (new, sys.path, len(list_loaded_environments())) == (set(), path, loaded)
