@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import ClusterError, NotDeployedError, UnknownRunError, UnknownTaskError
+from flyte_nb.execution.capture import pass_on
 from flyte_nb.execution.inputs import check_inputs
 from flyte_nb.execution.preview import inputs_preview
 from flyte_nb.execution.runner import current_caller
@@ -71,10 +72,11 @@ class ClusterRun:
         async def begun(call: Call, say: Callable[[str], None]) -> str:
             begin = Begin(self._name(call), task.name, fingerprint, given, types, task.overridden)
             try:
-                say(f"runs as {begin.name}: {await patiently(lambda: begin_run(begin, self._cluster), say)}")
+                url = await patiently(lambda: begin_run(begin, self._cluster), say)
             except asyncio.CancelledError:
                 await self._abort(begin.name)  # it may have begun there
                 raise
+            pass_on(call, "stdout", f"{begin.name} on the cluster: {url}\n")
             return begin.name
 
         return await self._followed(task.name, preview, types, begun)
@@ -106,7 +108,8 @@ class ClusterRun:
         task = actions[0].task
 
         async def begun(call: Call, say: Callable[[str], None]) -> str:
-            say(f"attached to {run}: {await patiently(lambda: run_url(run), say)}")
+            url = await patiently(lambda: run_url(run), say)
+            pass_on(call, "stdout", f"{run} on the cluster: {url}\n")
             return run
 
         return await self._followed(task, "", function(task), begun)

@@ -54,7 +54,7 @@ def _without_order(outputs: list[NotebookNode]) -> list[Any]:
     """Return the outputs of a cell; of what it printed, and what it logged, sorted lines: tasks print at once."""
     printed = "\n".join(output.text for output in outputs if output.output_type == "stream")
     others = [_text(output) for output in outputs if output.output_type != "stream"]
-    return [*others, sorted(filter(None, printed.split("\n")))]
+    return [*others, sorted(filter(None, VARYING.sub("...", printed).split("\n")))]
 
 
 def _text(output: NotebookNode) -> tuple[str, str]:
