@@ -29,7 +29,7 @@ def defined(notebook: Notebook) -> Notebook:
         ("%flyte_env ba", ["%flyte_env base-utils"]),
         ("%flyte_deploy ", ["%flyte_deploy base-utils", "%flyte_deploy ml-training"]),
         ("%flyte_deploy --max-concurrency 4 b", ["%flyte_deploy --max-concurrency 4 base-utils"]),
-        ("%flyte_deploy --target ", ["%flyte_deploy --target local"]),
+        ("%flyte_deploy --target ", ["%flyte_deploy --target flyte", "%flyte_deploy --target local"]),
         ("%flyte_deploy --target local m", ["%flyte_deploy --target local ml-training"]),
         ("d = %flyte_deploy --ta", ["d = %flyte_deploy --target"]),
         ("d = %flyte_plan ml", ["d = %flyte_plan ml-training"]),
@@ -37,7 +37,7 @@ def defined(notebook: Notebook) -> Notebook:
         ("%flyte_graph b", ["%flyte_graph base-utils"]),
         ("%flyte_run --o", ["%flyte_run --on"]),
         ("x = %flyte_run t(1) --", ["x = %flyte_run t(1) --on"]),
-        ("x = %flyte_run t(1) --on ", ["x = %flyte_run t(1) --on inline", "x = %flyte_run t(1) --on local"]),
+        ("x = %flyte_run t(1) --on ", [f"x = %flyte_run t(1) --on {place}" for place in ("flyte", "inline", "local")]),
         ("%flyte_run --on l", ["%flyte_run --on local"]),
     ],
 )
