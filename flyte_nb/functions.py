@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.definitions.registry import Environments
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, NotATaskError
-from flyte_nb.model.task import Task
+from flyte_nb.model.stand_ins import as_task
 from flyte_nb.session import DEFAULT_CONCURRENCY, session
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flyte_nb.execution.mapping import Mapped
     from flyte_nb.execution.node import Run
     from flyte_nb.model.environment import TaskEnvironment
+    from flyte_nb.model.task import Task
     from flyte_nb.project.adopting import Adopted
     from flyte_nb.project.folder import Exported
 
@@ -47,6 +48,7 @@ T = TypeVar("T")
 
 def registry() -> Mapping[str, TaskEnvironment]:
     """Return the session's environments by name, in the order of registration: a live, read-only mapping."""
+    session().sdk_cells.take()
     return Environments(session().registry)
 
 
@@ -219,8 +221,10 @@ async def run(task: Any, *args: Any, **kwargs: Any) -> Run[Any]:
         InvalidInputError: A value is not of the type that the task's annotation wants; nothing was run.
     """
     __tracebackhide__ = True
+    session().sdk_cells.take()
     # A parameter of that name is the task's own.
-    has_it = isinstance(task, Task) and "on" in task.signature.parameters
+    known = as_task(task)
+    has_it = known is not None and "on" in known.signature.parameters
     return await session().runner.run(task, args, kwargs, None if has_it else kwargs.pop("on", None))
 
 
@@ -287,7 +291,8 @@ def map(  # noqa: A001
     """
     from flyte_nb.execution.mapping import Mapped
 
-    if not isinstance(task, Task):
+    known = as_task(task)
+    if known is None:
         raise NotATaskError(task)
     _check_concurrency("concurrency", concurrency)
     if not inputs:
@@ -296,7 +301,7 @@ def map(  # noqa: A001
         if not hasattr(values, "__iter__"):
             raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
     tuples = zip(*inputs, strict=False)
-    return Mapped(session().runner, task, tuples, concurrency, on, return_exceptions=return_exceptions)
+    return Mapped(session().runner, known, tuples, concurrency, on, return_exceptions=return_exceptions)
 
 
 def runs(
@@ -305,6 +310,7 @@ def runs(
     state: str | Iterable[str] | None = None,
     since: datetime | timedelta | str | None = None,
     limit: int = 100,
+    on: str | None = None,
 ) -> RecordedRuns:
     """Return the runs of the history, of this session and of earlier ones, as a list, the newest first.
 
@@ -315,16 +321,22 @@ def runs(
         state: Only those in this state, or in one of these: "failed", "lost", "running".
         since: Only those that began since then: a datetime, or how long ago, as a timedelta or as text: "2h", "7d".
         limit: How many at most.
+        on: Only those that ran there: "inline", "local" or "flyte".
 
     Raises:
         InvalidTypeError: An argument is of a wrong type.
         InvalidValueError: An argument means nothing.
+        UnknownPlaceError: There is no such place.
         StateError: The history cannot be read.
     """
+    from dataclasses import replace
+
     from flyte_nb.execution.history.records import run_filter
 
-    name = task.name if isinstance(task, Task) else task
-    return session().history.runs(run_filter(name, state, since, limit))
+    known = as_task(task)
+    name = task if known is None else known.name
+    place = session().runner.checked_place(on)
+    return session().history.runs(replace(run_filter(name, state, since, limit), place=place))
 
 
 def export(folder: str | PathLike[str], *environments: TaskEnvironment | str, force: bool = False) -> Exported:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.declarations import withheld_values
 from flyte_nb.bundle.linking import linked, needed_by
+from flyte_nb.bundle.withheld import variable_name
 from flyte_nb.errors import InvalidTypeError, MissingSecretError, UnwrittenOptionError
 from flyte_nb.project.reading import environment_variables
 from flyte_nb.targets.clusters import FLYTE, cluster_target, place_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flyte_nb.errors import FlyteNbError
     from flyte_nb.execution.node import Run
     from flyte_nb.execution.runner import Runner
+    from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.places.cluster_run import ClusterRun
     from flyte_nb.sdk.cluster import Cluster
     from flyte_nb.targets.flyte import FlyteTarget
@@ -37,6 +39,9 @@ _RECORDED, _PREFIX = re.compile(r"[0-9a-f]{8}-[0-9]+"), "nb-"
 
 class OnCluster:
     """The parts of a session that belong to a cluster; the SDK is imported when the first of them is needed.
+
+    Attributes:
+        is_leaving: Says whether this process is about to end, and was interrupted only for that; None if nobody knows.
 
     Args:
         state: Gives the database of deployments.
@@ -56,6 +61,9 @@ class OnCluster:
     ) -> None:
         self._state, self._registry, self._cells = state, registry, cells
         self._runner, self._digests = runner, digests
+        self.is_leaving: Callable[[], bool] | None = None
+        self._accepted: set[str] = set()
+        self._kept: dict[str, tuple[tuple[object, ...], dict[str, str]]] = {}
 
     def cluster(self, target: str) -> Cluster:
         """Return the cluster that the name of a target means.
@@ -76,7 +84,7 @@ class OnCluster:
         cluster = self.cluster(name)
         from flyte_nb.targets.flyte import FlyteTarget
 
-        return FlyteTarget(self._state(), cluster, self._secrets)
+        return FlyteTarget(self._state(), cluster, self._secrets, self._accepted, self._needed_in_calls)
 
     def bundles(self, names: Collection[str]) -> tuple[dict[str, Bundle], dict[str, FlyteNbError]]:
         """Return what would be deployed of each of `names`, with all that its tasks call, or why it cannot be."""
@@ -107,12 +115,29 @@ class OnCluster:
         Raises:
             MissingSecretError: It is not defined here, nor in the environment variables of this process.
         """
-        specs = [spec for name in bundle.modules.values() if (spec := self._registry.spec(name))]
-        known = {name: value for spec in specs for name, value in withheld_values(spec).items()}
+        known: dict[str, str] = {}
+        for name in sorted(bundle.modules.values(), key=lambda name: name == bundle.name):  # its own count most
+            if spec := self._registry.spec(name):
+                known |= self._withheld(spec)
         for name in environment_variables(bundle.module):
             if name not in known and name not in os.environ:
                 raise MissingSecretError(bundle.name, name)
         return known
+
+    def _needed_in_calls(self, spec: EnvironmentSpec) -> list[str]:
+        """Return the variables in the place of secrets of `spec` and its tasks; no call needs those of triggers."""
+        functions = [task.function.__name__ for task in self._registry.tasks(spec.name).values()]
+        triggers = tuple(variable_name(spec.name, function, "triggers") for function in functions)
+        return [name for name in self._withheld(spec) if not name.startswith(triggers)]
+
+    def _withheld(self, spec: EnvironmentSpec) -> dict[str, str]:
+        """Return what the module of `spec` does not say, made once for the same definitions."""
+        tasks = self._registry.tasks(spec.name)
+        said = (spec, *tasks.values())
+        known = self._kept.get(spec.name)
+        if known is None or [*map(id, known[0])] != [*map(id, said)]:
+            known = self._kept[spec.name] = said, withheld_values(spec, tasks)
+        return known[1]
 
     def begin_run(self, _: object = None) -> ClusterRun:
         """Return a new run of what is deployed; it raises what `cluster` does."""
@@ -120,7 +145,8 @@ class OnCluster:
         from flyte_nb.places.cluster_run import ClusterRun
         from flyte_nb.places.versions import KeptVersions
 
-        return ClusterRun(self._runner, KeptVersions(self._state()), cluster, cluster_target(str(cluster)))
+        versions, target = KeptVersions(self._state()), cluster_target(str(cluster))
+        return ClusterRun(self._runner, versions, cluster, target, self.is_leaving)
 
     async def attach(self, run: object) -> Run[Any]:
         """Follow a run of a cluster to its end: see `flyte_nb.attach`."""

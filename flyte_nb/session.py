@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property, partial
 from os import fspath
 from pathlib import Path
@@ -21,9 +22,11 @@ from flyte_nb.errors import (
 from flyte_nb.execution.history.history import History
 from flyte_nb.execution.runner import ON_CLUSTER, Runner
 from flyte_nb.graph import closure, ordered
-from flyte_nb.model.environment import TaskEnvironment
+from flyte_nb.listeners import Listeners
 from flyte_nb.model.home import install_home
+from flyte_nb.model.stand_ins import as_environment
 from flyte_nb.on_cluster import OnCluster
+from flyte_nb.sdk_cells import SdkCells
 from flyte_nb.settings import Settings
 from flyte_nb.targets.clusters import FLYTE, is_cluster
 
@@ -38,10 +41,12 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.applying.status import Deployment
     from flyte_nb.deployment.deployments import Deployments, Make
     from flyte_nb.deployment.keeping.history import DeploymentHistory
+    from flyte_nb.deployment.keeping.standing import Standing
     from flyte_nb.deployment.keeping.state import DeploymentState
-    from flyte_nb.deployment.planning.plan import Plan
+    from flyte_nb.deployment.planning.plan import Plan, Step
     from flyte_nb.deployment.watching import Watcher
     from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.model.environment import TaskEnvironment
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
     from flyte_nb.project.adopting import Adopted
@@ -59,12 +64,14 @@ class Session:
     def __init__(self) -> None:
         self.registry = Registry()
         self.cells = CellSources()
+        self.sdk_cells = SdkCells(self.registry, self._amend)
         self.settings = Settings()
         self.runner = Runner(self.registry.spec, self._cached_results, lambda: self.settings.run_on)
         self.call, self.call_in_thread = self.runner.call, self.runner.call_in_thread
         self.history = History(self.runner, self.settings)
         self._results: CachedResults | None = None
         self._state: DeploymentState | None = None
+        self._when_deployed: Listeners[str] = Listeners()
         self.embedded = Embedded(
             self.settings, self._deployment_state, self.registry, self.cells, self.runner, self.bundles
         )
@@ -73,12 +80,24 @@ class Session:
         self.runner.places[ON_CLUSTER] = self.cluster.begin_run
         self._targets: dict[str, Callable[[], Target]] = {EMBEDDED: lambda: self.embedded.target}
 
+    def call_and_wait(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call an async `task` and return its result where a loop runs, which stands still meanwhile."""
+        from flyte_nb.execution.blocking import call_and_wait
+
+        __tracebackhide__ = True
+        return call_and_wait(task, args, kwargs)
+
     # The home of the model
 
     def define(self, spec: EnvironmentSpec) -> None:
         """Make `spec` the definition of its name."""
         self.runner.environments_cache |= spec.cache.behavior != "disable"
         self.registry.define(spec)
+
+    def _amend(self, cell: str, spec: EnvironmentSpec) -> None:
+        """Let what a cell has said of an environment be `spec`."""
+        self.runner.environments_cache |= spec.cache.behavior != "disable"
+        self.registry.amend(cell, spec)
 
     def attach(self, task: Task[..., Any]) -> None:
         """Add `task` to the environment it names, which must be defined: an old object may outlive its name."""
@@ -112,6 +131,7 @@ class Session:
         Raises:
             UnknownEnvironmentError: One of `environments` is not defined.
         """
+        self.sdk_cells.take()
         names = self.registry.names()
         if not environments:
             return names
@@ -190,7 +210,7 @@ class Session:
             max_concurrency: How many would be deployed at once, for the duration that is expected.
         """
         from flyte_nb.deployment.planning.making import make_plan
-        from flyte_nb.targets.observing import observed, remarks_of
+        from flyte_nb.targets.observing import observed, refusals_of, remarks_of
 
         if prune and environments:
             problem = "goes with all environments: what is no longer defined has no name here"
@@ -201,7 +221,8 @@ class Session:
         known = {name: each.fingerprint for name, each in deployed.items()}
         bundles, refused = self._bundles_for(target.name, names, known)
         remarks, unfit = remarks_of(target, [spec for name in names if (spec := self.spec(name))])
-        refused = {**unfit, **refused}
+        new = [each for name, each in bundles.items() if name not in unfit and known.get(name) != each.fingerprint]
+        refused = {**unfit, **refused, **refusals_of(target, new)}
         plan = make_plan(
             target.name,
             names,
@@ -248,6 +269,19 @@ class Session:
         bundles, _ = self._bundles_for(target, here, deployed)
         return [name for name in here if name not in bundles or bundles[name].fingerprint != deployed[name]]
 
+    def deployed(self) -> dict[str, bool]:
+        """Return of each environment that is deployed whether it is as it is defined here, where it was deployed last.
+
+        Raises:
+            StateError: The database of deployments cannot be read.
+        """
+        last, where = self._deployment_state().last_deployed(), defaultdict[str, dict[str, str]](dict)
+        for name in last.keys() & self.registry.edges.keys():
+            target, fingerprint = last[name]
+            where[target][name] = fingerprint
+        changed = {name for target, known in where.items() for name in self.changed_since(known, target)}
+        return {name: name not in changed for known in where.values() for name in known}
+
     @cached_property
     def bundler(self) -> Bundler:
         """What makes bundles of the session's definitions; heavy to import."""
@@ -260,6 +294,31 @@ class Session:
         from flyte_nb.bundle.secret_digests import SecretDigests
 
         return SecretDigests(lambda: self.settings.home_path)
+
+    def standing(self, name: str) -> Standing:
+        """Return where an environment stands: its last deployment, and what the next would change.
+
+        Raises:
+            StateError: The database of deployments cannot be read.
+            TargetError: The target cannot be asked.
+        """
+        from flyte_nb.deployment.keeping.standing import Standing
+
+        last, environment = self.past_deployments.last_of(name) or (None, None)
+        target = last.target if last else EMBEDDED
+        step = None if is_cluster(target) or not self.spec(name) else self._next_step(name, target)
+        return Standing(name, target, last, environment, step)
+
+    def _next_step(self, name: str, target: str) -> Step:
+        """Return what a deployment would do with one environment, whatever becomes of those it depends on."""
+        from flyte_nb.deployment.planning.making import make_plan
+        from flyte_nb.targets.observing import observed
+
+        deployed = observed(self.target(target))
+        known = {name: deployed[name].fingerprint} if name in deployed else {}
+        bundles, refused = self._bundles_for(target, [name], known)
+        problems = {name: str(error) for name, error in refused.items()}
+        return make_plan(target, [name], {name: ()}, bundles, deployed, problems=problems).steps[0]
 
     # Projects
 
@@ -283,10 +342,18 @@ class Session:
         return export(place, project_files(bundles, modules, place.name), force=force)
 
     def adopt(self, source: str | PathLike[str]) -> Adopted:
-        """Bring the environments of a module, a package or a project into the session."""
-        from flyte_nb.project.adopting import adopt
+        """Bring the environments of a module, a package or a project into the session.
 
-        return adopt(fspath(source), self.registry)
+        In a notebook that uses the Flyte SDK itself, those of a module that is imported by name are the SDK's objects.
+        """
+        from flyte_nb.project.adopting import Adopted, adopt, import_again
+
+        text = fspath(source)
+        if self.sdk_cells.follows and all(part.isidentifier() for part in text.split(".")):
+            import_again(text)
+            if (names := self.sdk_cells.adopt(text)) is not None:
+                return Adopted((text,), {text: names})
+        return adopt(text, self.registry)
 
     def _refuse_missing(self, missing: Collection[str], dependencies: Mapping[str, Collection[str]]) -> None:
         """Raise UnknownEnvironmentError if one of `dependencies` is `missing`."""
@@ -332,10 +399,17 @@ class Session:
         make = partial(self._checked_plan, asked, place, policy, saved, prune=pruned)
         return await self._deploy(place, make, policy, watcher, wait=wait)
 
+    def when_deployed(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Tell `listener` the target of each deployment that ends, however it does; return what ends that."""
+        return self._when_deployed.add(listener)
+
     async def _deploy(
         self, target: Target, make: Make, policy: Policy, watcher: Watcher | None, *, kind: str = "deploy", wait: bool
     ) -> Deployment:
-        deployment = await self._deployments().deploy(target, make, policy, watcher, kind=kind, wait=wait)
+        try:
+            deployment = await self._deployments().deploy(target, make, policy, watcher, kind=kind, wait=wait)
+        finally:
+            self._when_deployed.tell(target.name)
         if target.name == "local":
             await self.embedded.collect()
         return deployment
@@ -398,10 +472,10 @@ class Session:
 
 
 def _name(environment: object) -> str:
-    if isinstance(environment, TaskEnvironment):
-        return environment.name
     if isinstance(environment, str):
         return environment
+    if known := as_environment(environment):
+        return known.name
     raise InvalidTypeError("environment", environment, "an environment or its name", 'deploy(api_env) or deploy("api")')
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["OVERSIZE", "RUN_ON", "Settings"]
 
 OVERSIZE = ("clamp", "refuse")
+_OFF = ("0", "false", "no", "off")
 RUN_ON = ("inline", "local", "flyte")
 
 
@@ -29,6 +30,9 @@ class Settings:
         run_on: Where tasks run unless told otherwise: "inline" in the kernel, "local" in the environments that are
             deployed to the local target, "flyte" on the cluster that the Flyte SDK is connected to.
         keep_venvs: For how many days a virtual environment is kept that nothing deployed needs, and nobody uses.
+        progress: Whether the notebook shows live what goes on, rather than only what became of it; by default so,
+            unless the environment variable FLYTE_NB_PROGRESS is "0", "false", "no" or "off".
+        echo: Whether what tasks print, log and display also appears in the cell's output, besides with their calls.
     """
 
     home: str = ""
@@ -37,6 +41,8 @@ class Settings:
     oversize: str = "clamp"
     run_on: str = "inline"
     keep_venvs: float = 7.0
+    progress: bool = field(default_factory=lambda: os.environ.get("FLYTE_NB_PROGRESS", "").lower() not in _OFF)
+    echo: bool = True
 
     @property
     def home_path(self) -> Path:

@@ -32,7 +32,7 @@ LAYERS = [
     {"deployment"},
     {"places"},
     {"project"},
-    {"embedded", "on_cluster"},
+    {"embedded", "on_cluster", "sdk_cells"},
     {"session"},
     {"functions"},
     {"as_flyte", "view"},
@@ -46,7 +46,7 @@ HOMES = {
     "_typeshed": ("",),  # exists for mypy only
     "IPython": ("jupyter/", "__init__.py"),  # __init__: for the type of load_ipython_extension
     "anywidget": ("view/widgets/",),
-    "flyte": ("as_flyte.py", "sdk/"),  # as_flyte: what it does not have itself
+    "flyte": ("as_flyte/__init__.py", "sdk/"),  # as_flyte: what it does not have itself
     "cloudpickle": ("execution/caching/pickling.py",),
     "ipykernel": ("jupyter/",),
     "ipywidgets": ("jupyter/", "view/widgets/"),
@@ -55,6 +55,7 @@ HOMES = {
     "httpx": ("sdk/",),
     "filelock": ("venvs/",),
     "platformdirs": ("settings.py",),
+    "msgpack": ("sdk/",),
     "numpy": ("crossing/installed.py",),
     "pandas": ("crossing/installed.py",),
     "polars": ("crossing/installed.py",),

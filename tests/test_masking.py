@@ -207,3 +207,20 @@ def test_a_cut_does_not_show_a_part_of_a_declared_secret() -> None:
     declared_secrets.add_values(["correct horse"])
     assert beginning_without_credentials("x" * 10 + "correct horse" + "y" * 20, 16) == "x" * 10 + "***" + "yyy"
     assert error_text(ValueError("no correct horse")) == "ValueError: no ***"
+
+
+@given(st.integers(0, 40), st.integers(7, 60))
+def test_a_cut_by_others_does_not_show_a_part_either(before: int, length: int) -> None:
+    """A text is cut where a secret is not known: of that no more is left than a word may be."""
+    secrets = DeclaredSecrets()
+    secrets.add_values(["correct horse battery staple"])
+    text = f"'{'x' * before}correct horse battery staple{'y' * 20}'"
+    cut = text if len(text) <= length else text[: length - 1] + "…"
+    assert "correct" not in secrets.masked_where_cut(cut)
+    assert secrets.masked_where_cut(f"{cut}, after") == f"{secrets.masked_where_cut(cut)}, after"
+
+
+def test_a_variable_by_its_name() -> None:
+    """In a mapping that names a variable, as those of Kubernetes do, the value is secret if the name says so."""
+    pod = {"env": [{"name": "API_TOKEN", "value": "hunter2"}, {"name": "LEVEL", "value": "info"}]}
+    assert masked(pod) == {"env": [{"name": "API_TOKEN", "value": MASK}, {"name": "LEVEL", "value": "info"}]}

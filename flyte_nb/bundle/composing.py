@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.bundle.declarations import environment_declaration, task_decorator
+from flyte_nb.bundle.declarations import declarations
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.bundle.origins import imported
 from flyte_nb.bundle.statement_text import own_name, reference_lines, statement_text
@@ -58,8 +58,10 @@ def compose(
         modules: The name of each environment's module.
     """
     known = [name for name in dependencies if name in modules]
-    declaration = environment_declaration(spec, {name: f"{modules[name]}.{ENVIRONMENT}" for name in known})
+    needed = {name: f"{modules[name]}.{ENVIRONMENT}" for name in known}
+    declaration, decorators = declarations(spec, needed, tasks, ENVIRONMENT)
     imports = dict.fromkeys(["import flyte", *declaration.imports])
+    unwritten = dict(declaration.unwritten)
     blocks: list[tuple[str, bool]] = []  # with whether blank lines go around it
     sources: dict[str, str] = {}
     counts: Counter[str] = Counter()
@@ -76,8 +78,9 @@ def compose(
             continue
         text = statement_text(part, modules)
         if part.task:
-            decorator = task_decorator(tasks[part.task], ENVIRONMENT)
+            decorator = decorators[part.task]
             imports.update(dict.fromkeys(decorator.imports))
+            unwritten |= decorator.unwritten
             text = f"{decorator.text}\n{text}"
         blocks.append((text, isinstance(part.node, (*FUNCTIONS, ast.ClassDef))))
         sources[_label(part, counts)] = text
@@ -92,7 +95,7 @@ def compose(
     future = "from __future__ import annotations\n\n" if _is_lazy(slice_) else ""
     head = "\n".join(sorted(imports, key=_import_rank))
     text = f"{future}{head}\n\n{declaration.text}\n{_joined(blocks)}"
-    return Composed(text, sources, declaration.files, declaration.unwritten)
+    return Composed(text, sources, declaration.files, unwritten)
 
 
 def _ambiguous(parts: Sequence[Part]) -> set[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.namespace import where
-from flyte_nb.bundle.user_modules import syntax_of
+from flyte_nb.bundle.user_modules import MOST_FILES, syntax_of
 from flyte_nb.errors import CredentialInSourceError
 from flyte_nb.masking import says_secret, without_credentials
 
@@ -36,8 +37,14 @@ def refuse_credentials(environment: str, slice_: Slice, files: Mapping[str, str]
         for line in _credentials(part.node):
             raise CredentialInSourceError(environment, where(part.statement, line))
     for path, text in files.items():
-        for line in _credentials(syntax_of(text) or ast.Module(body=[], type_ignores=[])):
+        if line := _first_line(text):
             raise CredentialInSourceError(environment, f"{path}, line {line}")
+
+
+@lru_cache(maxsize=MOST_FILES)
+def _first_line(text: str) -> int:
+    """Return the first line of a file that holds one, or 0."""
+    return next(_credentials(syntax_of(text) or ast.Module(body=[], type_ignores=[])), 0)
 
 
 def _credentials(node: ast.AST) -> Iterator[int]:

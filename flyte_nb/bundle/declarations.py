@@ -7,13 +7,14 @@ for one reads an environment variable. It may be unset, because a pod imports th
 from __future__ import annotations
 
 import inspect
-import re
-import sys
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.bundle.writing import Atom, Chain, Code, Group, NotWritableError, call, duration, layout, literal, names
-from flyte_nb.masking import MASK, says_secret, without_credentials
+from flyte_nb.bundle.options import written_options
+from flyte_nb.bundle.withheld import Withheld, is_secret, variable_name
+from flyte_nb.bundle.writing import Atom, Chain, Code, Group, call, duration, layout, literal, names
+from flyte_nb.masking import MASK, without_credentials
 from flyte_nb.model.image import Image
 from flyte_nb.model.policies import Cache
 from flyte_nb.model.secret import Secret
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
-    from flyte_nb.bundle.writing import Instead
+    from flyte_nb.bundle.options import WrittenOptions
     from flyte_nb.model.policies import RetryStrategy, Timeout
     from flyte_nb.model.requirements import RequirementsFile
     from flyte_nb.model.resources import Resources
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.model.task import Task
 
-__all__ = ["Declaration", "environment_declaration", "task_decorator", "variable_name", "withheld_values"]
+__all__ = ["Declaration", "declarations", "environment_declaration", "task_decorator", "withheld_values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,45 @@ class Declaration:
         imports: The other import lines it needs, in order.
         unwritten: What could not be written as source: the option, and the type of its value.
         files: What it reads beside its module when it is imported: text by name.
+        withheld: The secret values that it does not say, by the environment variable that it reads in the place of
+            each. Nothing shows or stores these.
     """
 
     text: str
     imports: tuple[str, ...] = ()
     unwritten: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def declarations(
+    spec: EnvironmentSpec, dependencies: Mapping[str, str], tasks: Mapping[str, Task[..., Any]], variable: str = "env"
+) -> tuple[Declaration, dict[str, Declaration]]:
+    """Return what declares an environment and each of its tasks in one module: no two values share a variable.
+
+    Args:
+        spec: The environment.
+        dependencies: As `environment_declaration` takes them.
+        tasks: Its tasks by name.
+        variable: What the environment is bound to.
+    """
+    taken: set[str] = set()
+    environment = environment_declaration(spec, dependencies, variable, taken)
+    return environment, {name: task_decorator(task, variable, taken) for name, task in sorted(tasks.items())}
+
+
+def withheld_values(spec: EnvironmentSpec, tasks: Mapping[str, Task[..., Any]]) -> dict[str, str]:
+    """Return what the module of `spec` and `tasks` does not say, by the variable that is read in the place of each."""
+    environment, decorators = declarations(spec, {}, tasks)
+    each = [environment, *decorators.values()]
+    return {name: value for declaration in each for name, value in declaration.withheld.items()}
 
 
 def environment_declaration(
-    spec: EnvironmentSpec, dependencies: Mapping[str, str], variable: str = "env"
+    spec: EnvironmentSpec,
+    dependencies: Mapping[str, str],
+    variable: str = "env",
+    taken: set[str] | None = None,
 ) -> Declaration:
     """Return the statement that constructs the environment `spec`.
 
@@ -58,45 +88,64 @@ def environment_declaration(
         spec: The environment.
         dependencies: What it depends on: for each name an expression, such as "base_utils.env".
         variable: What the statement binds.
+        taken: Variables that other declarations of the module read; those of this one are added.
     """
-    options, unwritten = _options(spec)
+    withheld = Withheld(spec.name, taken=taken)
     fields = {
         "name": literal(spec.name),
-        "image": None if spec.image == "auto" else _image(spec),
+        "image": None if spec.image == "auto" else _image(spec, withheld),
         "resources": _resources(spec.resources),
         "depends_on": names(list(dependencies.values())) if dependencies else None,
         "description": None if spec.description is None else _description(spec.description),
-        "env_vars": _env_vars(spec.env_vars) if spec.env_vars else None,
+        "env_vars": _env_vars(spec.env_vars, withheld) if spec.env_vars else None,
         "secrets": _secrets(spec.secrets),
         "cache": None if spec.cache == Cache("disable") else _cache(spec.cache),
         "interruptible": literal(True) if spec.interruptible else None,
-        **options,
     }
-    code = call("flyte.TaskEnvironment", **_given(fields))
+    options = written_options(spec.flyte_options, withheld)
+    code = call("flyte.TaskEnvironment", **_given({**fields, **options.code}))
     files = {
         _requirements_name(spec.name, index): _without_passwords(spec.name, file.text)
         for index, file in enumerate(_requirements(spec.image))
     }
-    return _declaration(f"{variable} = ", code, unwritten, files)
+    return _declaration(f"{variable} = ", code, options, withheld, files)
 
 
-def task_decorator(task: Task[..., Any], variable: str = "env") -> Declaration:
-    """Return the line, or lines, that make a function the task `task` of the environment bound to `variable`."""
+def task_decorator(task: Task[..., Any], variable: str = "env", taken: set[str] | None = None) -> Declaration:
+    """Return the line, or lines, that make a function the task `task` of the environment bound to `variable`.
+
+    Args:
+        task: The task.
+        variable: What its environment is bound to.
+        taken: Variables that other declarations of the module read; those of this one are added.
+    """
     described = task.description != inspect.getdoc(task.function)
+    withheld = Withheld(task.environment, task.function.__name__, taken=taken)
+    options = written_options(task.flyte_options, withheld)
     fields = {
         "short_name": None if task.short_name == task.function.__name__ else literal(task.short_name),
         "cache": None if task.cache is None else _cache(task.cache),
         "retries": _retries(task.retries),
         "timeout": _timeout(task.timeout),
         "docs": call("flyte.Documentation", description=_description(task.description or "")) if described else None,
+        **options.code,
     }
     given = _given(fields)
-    return _declaration("@", call(f"{variable}.task", **given) if given else Atom(f"{variable}.task"), {}, {})
+    return _declaration(
+        "@", call(f"{variable}.task", **given) if given else Atom(f"{variable}.task"), options, withheld
+    )
 
 
-def _declaration(before: str, code: Code, unwritten: Mapping[str, str], files: Mapping[str, str]) -> Declaration:
+def _declaration(
+    before: str,
+    code: Code,
+    options: WrittenOptions,
+    withheld: Withheld,
+    files: Mapping[str, str] = MappingProxyType({}),
+) -> Declaration:
     text = before + layout(code, len(before))
-    return Declaration(text, tuple(_imports(code)), unwritten, files)
+    imports = (*_imports(code), *sorted(options.imports))
+    return Declaration(text, imports, options.unwritten, dict(files), withheld.values)
 
 
 def _given(fields: Mapping[str, Code | None]) -> dict[str, Code]:
@@ -105,6 +154,7 @@ def _given(fields: Mapping[str, Code | None]) -> dict[str, Code]:
 
 _IMPORTS = {
     "os.environ.get": "import os",
+    "_datetime.": "import datetime as _datetime",  # the user may have imported either by the name "datetime"
     "timedelta(": "from datetime import timedelta",
     "Path(": "from pathlib import Path",
 }
@@ -116,27 +166,28 @@ def _imports(code: Code) -> Iterator[str]:
 
 
 def _openings(code: Code) -> Iterator[str]:
-    """Yield how each call in `code` begins, and each word of it."""
+    """Yield how each call in `code` begins, each label in it and each word."""
     if isinstance(code, Chain):
         for link in code.calls:
             yield from _openings(link)
     elif isinstance(code, Group):
         yield code.opening
-        for _, item in code.items:
+        for label, item in code.items:
+            yield label
             yield from _openings(item)
     else:
         yield code.text
 
 
-def _image(spec: EnvironmentSpec) -> Code:
+def _image(spec: EnvironmentSpec, withheld: Withheld) -> Code:
     image = spec.image
     if not isinstance(image, Image):
-        return _unless_secret(spec.name, "image", image)
-    base = _base(spec.name, image)
+        return _unless_secret(image, withheld, "image")
+    base = _base(image, withheld)
     added = []
     if image.pip_packages:
         packages = [
-            _unless_secret(spec.name, f"pip_package_{index}", package)
+            _unless_secret(package, withheld, f"pip_package_{index}")
             for index, package in enumerate(image.pip_packages, 1)
         ]
         added.append(call(".with_pip_packages", *packages))
@@ -144,7 +195,7 @@ def _image(spec: EnvironmentSpec) -> Code:
         beside = call(".with_name", literal(_requirements_name(spec.name, index)))
         added.append(call(".with_requirements", Chain((call("Path", Atom("__file__")), beside))))
     if image.env_vars:
-        added.append(call(".with_env_vars", _env_vars(dict(image.env_vars))))
+        added.append(call(".with_env_vars", _env_vars(dict(image.env_vars), withheld, "image")))
     if image.uri is not None and added:
         # The SDK adds to an image of others only once it has a name.
         base.append(call(".clone", name=literal(spec.name), extendable=literal(True)))
@@ -152,9 +203,9 @@ def _image(spec: EnvironmentSpec) -> Code:
     return Chain(tuple(calls)) if len(calls) > 1 else calls[0]
 
 
-def _base(name: str, image: Image) -> list[Group]:
+def _base(image: Image, withheld: Withheld) -> list[Group]:
     if image.uri is not None:
-        return [call("flyte.Image.from_base", _unless_secret(name, "image", image.uri))]
+        return [call("flyte.Image.from_base", _unless_secret(image.uri, withheld, "image"))]
     version = tuple(map(int, str(image.python).split(".")))
     return [call("flyte.Image.from_debian_base", python_version=literal(version))]
 
@@ -188,42 +239,17 @@ def _description(text: str) -> Code:
     return literal(without_credentials(text))
 
 
-def _env_vars(variables: Mapping[str, str]) -> Code:
+def _env_vars(variables: Mapping[str, str], withheld: Withheld, *place: str) -> Code:
     items = (
-        (name, _variable(name) if _is_secret(name, value) else literal(value)) for name, value in variables.items()
+        (name, withheld.environment_variable(name, value, *place) if is_secret(name, value) else literal(value))
+        for name, value in variables.items()
     )
     return Group("{", tuple((f"{literal(name).flat()}: ", value) for name, value in items), "}")
 
 
-def _is_secret(name: str, value: object) -> bool:
-    return says_secret(name) or (isinstance(value, str) and without_credentials(value) != value)
-
-
-def _variable(name: str) -> Code:
-    return call("os.environ.get", literal(name), literal(""))
-
-
-def _unless_secret(environment: str, what: str, value: str) -> Code:
+def _unless_secret(value: str, withheld: Withheld, what: str) -> Code:
     """Return `value`, or where it holds a password an environment variable named after what it is."""
-    if not _is_secret("", value):
-        return literal(value)
-    return _variable(variable_name(environment, what))
-
-
-def variable_name(environment: str, what: str) -> str:
-    """Return the environment variable that a module reads in the place of what is secret: the "image", for example."""
-    return re.sub(r"\W", "_", f"{environment}_{what}").upper()
-
-
-def withheld_values(spec: EnvironmentSpec) -> dict[str, str]:
-    """Return what is secret of `spec`, by the environment variable that its module reads in the place of each."""
-    image = spec.image if isinstance(spec.image, Image) else None
-    texts = {"image": spec.image if isinstance(spec.image, str) else spec.image.uri or ""}
-    texts |= {f"pip_package_{number}": package for number, package in enumerate(image.pip_packages if image else (), 1)}
-    texts |= {key: value for key, value in spec.flyte_options.items() if isinstance(value, str)}
-    named = {variable_name(spec.name, what): text for what, text in texts.items() if _is_secret(what, text)}
-    given = {**dict(image.env_vars if image else {}), **spec.env_vars}
-    return {**named, **{name: value for name, value in given.items() if _is_secret(name, value)}}
+    return withheld.variable(value, what) if is_secret("", value) else literal(value)
 
 
 def _secrets(secrets: tuple[Secret, ...]) -> Code | None:
@@ -281,33 +307,3 @@ def _seconds(value: timedelta | None) -> Code | None:
     if value is None or value.microseconds:
         return None if value is None else duration(value)
     return literal(value.days * 86_400 + value.seconds)
-
-
-def _options(spec: EnvironmentSpec) -> tuple[dict[str, Code], dict[str, str]]:
-    """Return the options as source, and the types of those that cannot be."""
-    written: dict[str, Code] = {}
-    unwritten = {}
-
-    def instead(key: str, value: object) -> Code | None:
-        return _variable(variable_name(spec.name, key)) if _is_secret(key, value) else _of_the_sdk(value, instead)
-
-    for name, value in spec.flyte_options.items():
-        try:
-            written[name] = instead(name, value) or literal(value, instead)
-        except NotWritableError as error:
-            unwritten[name] = str(error)
-    return written, unwritten
-
-
-def _of_the_sdk(value: object, instead: Instead) -> Code | None:
-    """Return a call that constructs a plain object of the SDK, such as a ReusePolicy; None for anything else."""
-    kind = type(value)
-    if not is_dataclass(value) or getattr(sys.modules.get("flyte"), kind.__name__, None) is not kind:
-        return None
-    given = {
-        one.name: getattr(value, one.name)
-        for one in fields(value)
-        if one.init and getattr(value, one.name) != one.default
-    }
-    written = {name: instead(name, content) or literal(content, instead) for name, content in given.items()}
-    return call(f"flyte.{kind.__name__}", **written)

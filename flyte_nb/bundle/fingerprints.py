@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.composing import import_lines, in_order
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.bundle.namespace import Kind
-from flyte_nb.bundle.user_modules import syntax_of
+from flyte_nb.bundle.user_modules import MOST_FILES, syntax_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,9 @@ def _references(slice_: Slice) -> list[list[str]]:
     return [[name, meaning.kind.name, meaning.refers_to] for name, meaning in {*named, *inside}]
 
 
+@lru_cache(maxsize=MOST_FILES)
 def _seen_by_python(path: str, text: str) -> str:
+    """Return what of a file counts."""
     if not path.endswith(".py"):
         return text
     syntax = syntax_of(text)

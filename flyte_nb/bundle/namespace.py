@@ -24,8 +24,7 @@ from flyte_nb.bundle.constants import run_time_part
 from flyte_nb.bundle.origins import View
 from flyte_nb.bundle.scopes import BUILTINS
 from flyte_nb.bundle.statements import FUNCTIONS, Statement
-from flyte_nb.model.environment import TaskEnvironment
-from flyte_nb.model.task import Task
+from flyte_nb.model.stand_ins import as_environment, as_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -200,10 +199,10 @@ class Namespace:
 
     def _unbound(self, name: str) -> Meaning:
         value = self.values.get(name)
-        if isinstance(value, TaskEnvironment):
-            return Meaning(Kind.ENVIRONMENT, refers_to=value.name)
-        if isinstance(value, Task):
-            return Meaning(Kind.TASK, refers_to=value.name)
+        if environment := as_environment(value):
+            return Meaning(Kind.ENVIRONMENT, refers_to=environment.name)
+        if task := as_task(value):
+            return Meaning(Kind.TASK, refers_to=task.name)
         if name in _OF_THE_NOTEBOOK:
             way_out = "Leave it out of the task, and so lines that begin with % or !, which need it"
             return Meaning(Kind.RUN_TIME, reason="which only a notebook has", way_out=way_out)
@@ -219,10 +218,10 @@ class Namespace:
         node, value = statement.node, self.values.get(name)
         if isinstance(node, FUNCTIONS) and not any(map(is_task_decorator, node.decorator_list)):
             return None  # whatever the name is bound to now, a clean run makes it a function
-        if isinstance(value, Task) and not is_override(node):
-            return Meaning(Kind.TASK, statement, value.name)
-        if isinstance(value, TaskEnvironment):
-            return Meaning(Kind.ENVIRONMENT, statement, value.name)
+        if (task := as_task(value)) and not is_override(node):
+            return Meaning(Kind.TASK, statement, task.name)
+        if environment := as_environment(value):
+            return Meaning(Kind.ENVIRONMENT, statement, environment.name)
         return None
 
     # Definitions and values of the run

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.bundle.objects import attributes
 from flyte_nb.masking import masked, without_credentials
 from flyte_nb.model.image import Image
 from flyte_nb.model.policies import Cache, RetryStrategy, Timeout
@@ -43,11 +44,16 @@ def storable(specification: dict[str, Any]) -> dict[str, Any]:
     for part in (kept, kept["image"]):
         if isinstance(part, dict) and "env_vars" in part:
             part["env_vars"] = masked(part["env_vars"])
+    for part in kept["tasks"].values():
+        if "flyte_options" in part:
+            part["flyte_options"] = masked(part["flyte_options"])
     return {**kept, "flyte_options": masked(kept["flyte_options"])}
 
 
 def _policies(task: Task[..., Any]) -> dict[str, Any]:
     said = {name: _plain(getattr(task, name)) for name in POLICIES}
+    if task.flyte_options:
+        said["flyte_options"] = _plain(task.flyte_options)
     if task.is_async != inspect.iscoroutinefunction(inspect.unwrap(task.function)):
         said["is_async"] = task.is_async  # by a decorator, and so not by what is written
     return said
@@ -77,6 +83,12 @@ def _plain(value: Any) -> Any:
         return [_plain(entry) for entry in value]
     if isinstance(value, set | frozenset):
         return sorted((_plain(entry) for entry in value), key=repr)
+    return _plain_object(value)
+
+
+def _plain_object(value: Any) -> Any:
+    if (given := attributes(value)) is not None:
+        return {"type": type(value).__qualname__, **_plain(given)}
     if "__repr__" not in {name for kind in type(value).__mro__[:-1] for name in vars(kind)}:
         # The default repr is an address, which differs from process to process.
         return {"type": type(value).__qualname__, **_plain(getattr(value, "__dict__", {}))}

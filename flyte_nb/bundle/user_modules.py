@@ -15,7 +15,10 @@ from flyte_nb.libraries import is_library, is_library_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["syntax_of", "user_files"]
+__all__ = ["MOST_FILES", "syntax_of", "user_files"]
+
+MOST_FILES = 512
+"""Of how many files is kept what is found out about their text: many environments import the same."""
 
 
 def user_files(modules: Iterable[str], leave_out: Callable[[str], bool]) -> dict[str, str]:
@@ -38,7 +41,7 @@ def user_files(modules: Iterable[str], leave_out: Callable[[str], bool]) -> dict
             path, text, is_package = found
             files[path] = text
             package = module if is_package else module.rpartition(".")[0]
-            pending.extend(imported_modules(filter(None, [syntax_of(text)]), package))
+            pending.extend(_imports(text, package))
     return dict(sorted(files.items()))
 
 
@@ -78,7 +81,13 @@ def _file(module: str) -> Path | None:
     return Path(file) if isinstance(file, str) else None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=MOST_FILES)
+def _imports(text: str, package: str) -> tuple[str, ...]:
+    """Return what a file imports that lies in `package`."""
+    return tuple(imported_modules(filter(None, [syntax_of(text)]), package))
+
+
+@lru_cache(maxsize=MOST_FILES)
 def syntax_of(text: str) -> ast.Module | None:
     """Return the syntax of a file of the user's, or None if it is not Python."""
     try:

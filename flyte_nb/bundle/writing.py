@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Atom", "Chain", "Code", "Group", "NotWritableError", "call", "duration", "layout", "literal"]
+__all__ = ["Atom", "Chain", "Code", "Group", "NotWritableError", "call", "duration", "layout", "literal", "several"]
 
 _LINE = 88
 """The longest line that black, and ruff where nothing is configured, leave alone."""
@@ -62,7 +61,6 @@ class Chain:
 
 
 Code = Atom | Group | Chain
-Instead = Callable[[str, object], Code | None]
 
 
 def call(function: str, *args: Code, **keywords: Code) -> Group:
@@ -106,12 +104,8 @@ def _chain_over_lines(chain: Chain, column: int, indent: int, after: int) -> str
     return before + layout(chain.calls[-1], column + len(before), indent, after)
 
 
-def literal(value: object, instead: Instead = lambda key, value: None) -> Code:
+def literal(value: object) -> Code:
     """Return the literal of `value`: made of None, numbers, text, bytes, lists, tuples, sets and dictionaries.
-
-    Args:
-        value: What to write.
-        instead: Is asked about each value inside, with the key it has, and returns what to write in its place or None.
 
     Raises:
         NotWritableError: There is something else in it.
@@ -125,10 +119,9 @@ def literal(value: object, instead: Instead = lambda key, value: None) -> Code:
     if isinstance(value, timedelta):
         return duration(value)
     if type(value) is dict:
-        return Group("{", tuple(_entry(key, content, instead) for key, content in value.items()), "}")
-    if type(value) in _BRACKETS:
-        opening, closing = _BRACKETS[type(value)]
-        return _several(opening, value, closing, instead)
+        return Group("{", tuple((f"{literal(key).flat()}: ", literal(each)) for key, each in value.items()), "}")
+    if (written := several(value, lambda position, each: literal(each))) is not None:
+        return written
     raise NotWritableError(type(value).__name__)
 
 
@@ -140,17 +133,22 @@ _BRACKETS: Mapping[type, tuple[str, str]] = {
 }
 
 
-def _several(opening: str, values: Any, closing: str, instead: Instead) -> Code:
+def several(values: Any, write: Callable[[int, Any], Code]) -> Code | None:
+    """Return the source of a list, a tuple or a set, or None for anything else.
+
+    Args:
+        values: What to write.
+        write: Returns the source of one of them; it is given the position, from 1.
+    """
+    if type(values) not in _BRACKETS:
+        return None
+    opening, closing = _BRACKETS[type(values)]
     is_set = isinstance(values, set | frozenset)  # which has no order of its own
     in_order = sorted(values, key=repr) if is_set else values
-    items = tuple(("", instead("", value) or literal(value, instead)) for value in in_order)
+    items = tuple(("", write(position, value)) for position, value in enumerate(in_order, 1))
     if not items and is_set:
         return Atom("set()" if opening == "{" else "frozenset()")
     return Group(opening, items, closing)
-
-
-def _entry(key: object, value: object, instead: Instead) -> tuple[str, Code]:
-    return f"{literal(key).flat()}: ", instead(str(key), value) or literal(value, instead)
 
 
 def duration(value: timedelta) -> Code:

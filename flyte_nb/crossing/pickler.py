@@ -12,6 +12,7 @@ from flyte_nb.crossing.refusing import RefusedError, no_name, why_not
 from flyte_nb.crossing.rules import rule_for
 from flyte_nb.libraries import has_name, is_library, is_of_python
 from flyte_nb.model.environment import TaskEnvironment
+from flyte_nb.model.stand_ins import as_environment, as_task
 from flyte_nb.model.task import Task
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Packer(pickle.Pickler):
             return markers.chunk, (len(self.chunks) - 1,)
         if kind is FunctionType or isinstance(value, type):
             return self._by_name(value)
+        if kind.__module__.startswith("flyte.") and (meant := as_task(value) or as_environment(value)):
+            return self.reducer_override(meant)
         if kind.__module__.startswith("flyte_nb."):
             if kind is markers.Defined:
                 return markers.defined, (value.module, value.name, None)

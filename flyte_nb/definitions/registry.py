@@ -80,6 +80,7 @@ class Registry:
         self._savepoints: list[_Savepoint] = []
         self._touched: set[str] = set()
         self._uncovered = False
+        self._checks_later = False
         self._listeners: Listeners[RegistryChanged] = Listeners()
         self._sorted: tuple[object, list[str]] | None = None  # names in order, and of what
 
@@ -126,7 +127,8 @@ class Registry:
         with self._lock:
             owner = self._speaker()
             facts = self._log.get(owner, [])
-            self._catalog.add(fact, Place(owner, len(facts)))
+            self._catalog.add(fact, Place(owner, len(facts)), check=not self._checks_later)
+            self._uncovered = self._uncovered or self._checks_later
             facts.append(fact)
             # The last to speak is folded last: of two cells that define one name, the one that ran last wins.
             self._log.pop(owner, None)
@@ -224,6 +226,25 @@ class Registry:
         self._log = before
         self._catalog = self._fold()
 
+    def amend(self, key: str, spec: EnvironmentSpec) -> None:
+        """Let `spec` stand in the place of what the cell `key` has defined under that name, if it has."""
+        with self._lock:
+            for owner in [owner for owner in self._log if owner.key == key]:
+                facts = self._log[owner]
+                defined = [at for at, fact in enumerate(facts) if isinstance(fact, Define) and fact.name == spec.name]
+                if not defined:
+                    continue
+                # A list of its own: the one there was may be part of a savepoint.
+                self._log[owner] = [*facts[: defined[-1]], Define(spec), *facts[defined[-1] + 1 :]]
+                self._catalog = self._fold()
+                self._uncovered = bool(self._savepoints)
+                self._touched.add(spec.name)
+                self._settle()
+
+    def has_said(self, key: str) -> bool:
+        """Say whether anything counts that the cell `key` has said."""
+        return any(owner.key == key for owner in self._log)
+
     def forget(self, keys: Collection[str | None]) -> list[str]:
         """Take back what the cells `keys`, which no longer exist, have said; return the names that are gone with it."""
         with self._lock:
@@ -288,6 +309,20 @@ class Registry:
             self._savepoints.pop()
             self._uncovered = self._uncovered and bool(self._savepoints)
             self._settle()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Make all that is said inside count or nothing, as `atomic`; only what it amounts to must be without cycles.
+
+        Raises:
+            CircularDependencyError: It is not.
+        """
+        with self.atomic():
+            self._checks_later = True
+            try:
+                yield
+            finally:
+                self._checks_later = False
 
     def forget_modules(self, modules: Collection[str]) -> None:
         """Take back what these modules have said, which are about to be imported again."""

@@ -10,6 +10,7 @@ from flyte_nb.errors.cluster import (
     MissingSdkError,
     NotConnectedError,
     RefusedBySdkError,
+    UnreadableObjectError,
     UnwrittenOptionError,
 )
 from flyte_nb.errors.definitions import (
@@ -108,6 +109,7 @@ __all__ = [
     "UnknownTargetError",
     "UnknownTaskError",
     "UnknownVersionError",
+    "UnreadableObjectError",
     "UnwrittenOptionError",
     "VenvError",
     "WorkerDiedError",

@@ -66,6 +66,20 @@ class UnwrittenOptionError(FlyteNbError, ValueError):
         )
 
 
+class UnreadableObjectError(FlyteNbError, ValueError):
+    """What a cell has constructed with the Flyte SDK cannot be taken into the session.
+
+    Attributes:
+        reason: Why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"What this cell says with the Flyte SDK cannot be taken into the session: {reason}. Nothing of it counts."
+        )
+
+
 class ClusterError(FlyteNbError):
     """The cluster does not do what it was asked for.
 

@@ -52,7 +52,7 @@ class InvalidValueError(FlyteNbError, ValueError):
 
     def __init__(self, field: str, value: object, problem: str, example: str) -> None:
         self.field, self.value, self.problem, self.example = field, value, problem, example
-        end = "" if problem.endswith("?") else "."
+        end = "" if problem.endswith(("?", ".")) else "."
         super().__init__(f"{field}: {shown(value)} {problem}{end} For example: {example}")
 
 

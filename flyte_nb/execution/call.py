@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from time import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flyte_nb.errors import TaskTimeoutError
 from flyte_nb.execution.clock import utc
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flyte_nb.execution.output import Excerpt, Output
     from flyte_nb.execution.placing import PlacedRun
 
-__all__ = ["AROSE", "Call", "Collector"]
+__all__ = ["AROSE", "Call", "Collector", "PlacedCall"]
 
 AROSE = "_flyte_nb_arose"
 """Where an exception keeps the id of the call in which it arose; it goes with it to other processes and back."""
@@ -54,6 +54,7 @@ class Call:
 
     Attributes:
         place: None: code that runs in this process calls inline, unless it says otherwise.
+        returned: What it has returned, in a few words, once that is known.
     """
 
     place: ClassVar[PlacedRun | None] = None
@@ -69,6 +70,7 @@ class Call:
         "noted",
         "output",
         "parent",
+        "returned",
         "root",
         "started",
         "state",
@@ -85,6 +87,7 @@ class Call:
             if self.parent is not None and caller.root is not None:
                 self.root = caller.root
         self.state, self.error, self.attempts, self.waiting = RunState.RUNNING, "", 1, ""
+        self.returned = ""
         self.arose: int | None = None
         self.ended: float | None = None
         self.output: Output | None = None
@@ -94,6 +97,11 @@ class Call:
     def as_parent(self) -> int:
         """The id that what is called from here has as its parent."""
         return self.id
+
+    @property
+    def target(self) -> str:
+        """The name of the target of whose deployed version it is a call; empty if it runs in this process."""
+        return ""
 
     def queue(self, reason: str = "") -> None:
         """Note that the attempt that was to begin waits, and for what: "1 GPU, which ml.train has"."""
@@ -183,7 +191,28 @@ class Call:
             self.arose,
             self.output.count if self.output else 0,
             self.waiting if state is RunState.QUEUED else "",
+            self.returned,
         )
+
+
+class PlacedCall(Call):
+    """A call of a task that runs elsewhere.
+
+    Args:
+        target: As below.
+        rest: As of any call.
+    """
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: str, *rest: Any) -> None:
+        super().__init__(*rest)
+        self._target = target
+
+    @property
+    def target(self) -> str:
+        """The name of the target of whose deployed version it is a call."""
+        return self._target
 
 
 def _said(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What code prints and logs is noted with the call it belongs to, and goes where it went before.
+"""What code prints and logs is noted with the call it belongs to, and goes where it went before, if that is wanted.
 
 The call is found as callers are: through a context variable, which child tasks and threads that carry the context
 share. Of logging, what handlers show is noted, as they show it, with the level of the record.
@@ -17,12 +17,12 @@ from flyte_nb.execution.runner import current_call
 from flyte_nb.masking import declared_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
     from flyte_nb.execution.call import Call
 
-__all__ = ["Capture", "capturing", "pass_on", "stream_of", "whole_lines"]
+__all__ = ["Capture", "capturing", "echoing", "pass_on", "stream_of", "whole_lines"]
 
 _STREAMS = ("stdout", "stderr")
 # In a thread that writes whole lines: what it has written of the present line, by stream.
@@ -40,6 +40,8 @@ class _Tee:
         call = current_call()
         if call is not None:
             call.write(stream_of(self._name, sys._getframe(1)), text)  # noqa: SLF001 - the documented way to walk the stack
+            if not _capture.echo():
+                return len(text)
         held: dict[_Tee, str] | None = getattr(_thread, "held", None)
         if held is None:
             self.stream.write(text)
@@ -74,9 +76,14 @@ def stream_of(name: str, writer: FrameType) -> str:
 
 
 class Capture:
-    """Notes what calls print and log from the first `start` to the last `stop`."""
+    """Notes what calls print and log from the first `start` to the last `stop`.
+
+    Attributes:
+        echo: Says whether it also goes where it would go without this.
+    """
 
     def __init__(self) -> None:
+        self.echo: Callable[[], bool] = lambda: True
         self._lock = threading.Lock()
         self._users = 0
         self._taken_over: WeakSet[logging.StreamHandler[Any]] = WeakSet()
@@ -141,6 +148,8 @@ def whole_lines() -> Iterator[None]:
 def pass_on(call: Call, stream: str, text: str) -> None:
     """Note what `call`, which runs in another process, has written, and show it where it would show if it ran here."""
     call.write(stream, text)
+    if not _capture.echo():
+        return
     shown = sys.stdout if stream == "stdout" else sys.stderr
     shown = shown.stream if isinstance(shown, _Tee) else shown
     if shown is not None:
@@ -159,3 +168,13 @@ def capturing() -> Iterator[None]:
         yield
     finally:
         _capture.stop()
+
+
+@contextmanager
+def echoing(wanted: Callable[[], bool]) -> Iterator[None]:
+    """Ask `wanted`, while the body runs, whether what calls write also goes where it would go without them."""
+    before, _capture.echo = _capture.echo, wanted
+    try:
+        yield
+    finally:
+        _capture.echo = before

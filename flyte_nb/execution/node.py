@@ -73,6 +73,7 @@ class Node:
         arose: The id of the call in which the error arose that ended this one, or None.
         lines: How many lines it has printed, logged and displayed.
         waiting: What it waits for before it can run; empty unless it is queued, and that is known.
+        returned: What it has returned, shortened; secrets are masked. Empty if that is None, or not known.
     """
 
     id: int
@@ -88,6 +89,7 @@ class Node:
     arose: int | None = None
     lines: int = 0
     waiting: str = ""
+    returned: str = ""
 
     @property
     def environment(self) -> str:

@@ -8,31 +8,42 @@ from __future__ import annotations
 
 import inspect
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flyte_nb.errors import InvalidValueError, NotATaskError, UnknownEnvironmentError, UnknownPlaceError
-from flyte_nb.execution.call import Call, Collector
+from flyte_nb.execution.call import Call, Collector, PlacedCall
 from flyte_nb.execution.inputs import check_arguments, check_inputs
 from flyte_nb.execution.journal import Journal, LoneJournal
 from flyte_nb.execution.node import LogLine, Node, Run, RunState
-from flyte_nb.execution.preview import inputs_preview
+from flyte_nb.execution.preview import inputs_preview, result_preview
 from flyte_nb.listeners import Listeners
-from flyte_nb.model.task import Task
+from flyte_nb.model.stand_ins import as_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from contextvars import Context, Token
 
     from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.execution.gate import Gate
     from flyte_nb.execution.placing import PlacedRun, PlacedTask
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.spec import EnvironmentSpec
+    from flyte_nb.model.task import Task
 
-__all__ = ["DEPLOYED", "INLINE", "ON_CLUSTER", "Runner", "called_from", "current_call", "current_caller"]
+__all__ = [
+    "DEPLOYED",
+    "INLINE",
+    "ON_CLUSTER",
+    "Runner",
+    "called_from",
+    "current_call",
+    "current_caller",
+    "gate_before_calls",
+]
 
 
 INLINE = "inline"
@@ -45,6 +56,9 @@ ON_CLUSTER = "flyte"
 T = TypeVar("T")
 
 _caller: ContextVar[Call | Collector | None] = ContextVar("flyte_nb_caller", default=None)
+
+gate_before_calls: ContextVar[Gate | None] = ContextVar("flyte_nb_gate_before_calls", default=None)
+"""What each call that begins here passes first; None where nobody can ask to stop."""
 
 
 def called_from(collector: Collector) -> Context:
@@ -137,6 +151,8 @@ class Runner:
             # Python's warning about a call that is never awaited shows it; mypy knows coroutines as a protocol only.
             work.__qualname__ = task.name  # type: ignore[attr-defined]
             return work
+        if gate := gate_before_calls.get():
+            gate.refuse()
         call = self._new_call(task, args, kwargs)
         return self._call_here(call, task, args, kwargs)
 
@@ -150,6 +166,8 @@ class Runner:
         caller = _caller.get()
         if task.version is not None or (caller is not None and caller.place is not None):
             return await self._elsewhere(caller, task).call(task, args, kwargs)
+        if (gate := gate_before_calls.get()) and gate.holds_up:
+            await gate.wait()
         call = self._new_call(task, args, kwargs, queued=True)
         try:
             work = run_in_thread(self._begin_here, call, task, args, kwargs)
@@ -177,22 +195,27 @@ class Runner:
     async def call_elsewhere(
         self,
         task: PlacedTask,
+        target: str,
         inputs: str,
         caller: Call | Collector | None,
         once: Callable[[Call, float | None], Coroutine[Any, Any, T]],
+        preview: Callable[[T], str],
         kept: tuple[Cache, str] | None = None,
     ) -> T:
         """Await a call of a task that runs elsewhere, noted as any other, under the policies of the task.
 
         Args:
             task: What is known of the task.
+            target: The name of the target to which is deployed what runs.
             inputs: Its arguments in a few words.
             caller: Who calls it.
             once: Makes one attempt of the call, which may run so many seconds.
+            preview: Says in a few words what the task has returned, of what `once` has.
             kept: How its result is reused, and the key under which it is kept; None if it is not.
         """
         __tracebackhide__ = True
-        call = self._noted(Call(next(self._ids), task.name, inputs, caller, _journal_of(caller)), caller)
+        call: Call = PlacedCall(target, next(self._ids), task.name, inputs, caller, _journal_of(caller))
+        self._noted(call, caller)
         try:
             if kept:
                 make = partial(self._attempts_elsewhere, task, call, once)
@@ -201,6 +224,7 @@ class Runner:
                 result = await self._attempts_elsewhere(task, call, once)
             else:
                 result = await once(call, None)
+            call.returned = preview(result)
         except BaseException as error:
             call.end(error)
             raise
@@ -218,7 +242,7 @@ class Runner:
             task: The full name of the task that is called.
             caller: Who calls it.
         """
-        call = Call(next(self._ids), task, "", caller, caller.journal)
+        call = PlacedCall(caller.target, next(self._ids), task, "", caller, caller.journal)
         call.queue()
         return self._noted(call, caller)
 
@@ -252,6 +276,7 @@ class Runner:
                 result = attempt(task, args, kwargs, call, self.tell)
             else:
                 result = task.function(*args, **kwargs)
+            call.returned = result_preview(task.name, result)
         except BaseException as error:
             call.end(error)
             raise
@@ -265,6 +290,8 @@ class Runner:
 
     async def _awaiting(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         __tracebackhide__ = True
+        if (gate := gate_before_calls.get()) and gate.holds_up:
+            await gate.wait()
         call = self._new_call(task, args, kwargs)
         token = _caller.set(call)
         try:
@@ -276,6 +303,7 @@ class Runner:
                 result = await attempt_async(task, args, kwargs, call, self.tell)
             else:
                 result = await task.function(*args, **kwargs)
+            call.returned = result_preview(task.name, result)
         except BaseException as error:
             call.end(error)
             raise
@@ -396,8 +424,9 @@ class Runner:
             InvalidValueError: A deployed task cannot run in this process; nothing was run.
         """
         __tracebackhide__ = True
-        if not isinstance(task, Task):
-            raise NotATaskError(task)
+        given, task = task, as_task(task)
+        if task is None:
+            raise NotATaskError(given)
         if task.version is None and self._spec(task.environment) is None:
             raise UnknownEnvironmentError(task.environment, (), task=task.name)
         if task.version is not None and on == INLINE:
@@ -433,5 +462,7 @@ def _in_order(calls: list[Call]) -> tuple[LogLine, ...]:
 
 def _restore(token: Token[Call | Collector | None]) -> None:
     # A coroutine that is closed instead of finished may be in another context, which has nothing to restore.
-    with suppress(ValueError):
+    try:  # noqa: SIM105 - at every call, and that takes as long as the preview of its result
         _caller.reset(token)
+    except ValueError:
+        pass

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
+from flyte_nb.execution.gate import Gate
 from flyte_nb.jupyter.interrupts import interrupt_if_blocked, was_interrupted
 from flyte_nb.jupyter.output import has_front_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -30,6 +32,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._gate = Gate(self._loop)
         self.asked = False
 
     def asker(self, shell: InteractiveShell) -> Callable[[], None] | None:
@@ -42,6 +45,10 @@ class Cancellation:
         from ipykernel._version import version_info
 
         return self.ask if version_info >= _FIRST_THAT_HEARS else None
+
+    def before_calls(self) -> AbstractContextManager[None]:
+        """Have each call of a task in the body hear whether somebody has asked, even where nothing ever suspends."""
+        return self._gate.before_calls()
 
     def raise_if_asked(self, what: str) -> None:
         """End the cell with one line instead of a traceback, if somebody has asked; `what` is a run or a deployment."""
@@ -56,11 +63,13 @@ class Cancellation:
         if self.asked:
             return  # a second time would cut its clean-up short
         self.asked = True
+        self._gate.shut()
         self._loop.call_soon_threadsafe(self._cancel)
         if threading.current_thread() is not threading.main_thread():  # heard in a subshell, so the loop may be blocked
-            interrupt_if_blocked(self._loop)
+            interrupt_if_blocked(self._loop, self._gate.told)
 
     def _cancel(self) -> None:
-        # What was interrupted is not stopped a second time, in its clean-up.
-        if self._task and not was_interrupted(self._task):
+        self._gate.open()  # from here on asyncio cancels, as it does everywhere
+        # What was stopped is not stopped a second time, in its clean-up.
+        if self._task and not was_interrupted(self._task) and not self._gate.has_stopped(self._task):
             self._task.cancel()

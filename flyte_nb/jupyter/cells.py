@@ -11,7 +11,8 @@ from IPython.core.error import UsageError
 
 from flyte_nb.definitions.registry import Owner
 from flyte_nb.definitions.sources import CellSource
-from flyte_nb.errors import CircularDependencyError
+from flyte_nb.errors import FlyteNbError
+from flyte_nb.listeners import Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from flyte_nb.definitions.registry import Registry
     from flyte_nb.definitions.sources import CellSources
     from flyte_nb.jupyter.document import NotebookDocument
+    from flyte_nb.sdk_cells import SdkCells
 
 __all__ = ["CellRuns"]
 
 
+_EARLIER = "constructed with the Flyte SDK before flyte_nb was loaded: {names}. Run their cells again to have them."
 _WITHDRAWN = "no longer defined, because the cell was deleted: {names}. If you moved the cell, run it again."
 
 # The runs of cells without an id; the session outlives what is loaded into a shell, so this does, too.
@@ -38,11 +41,17 @@ class CellRuns:
     """Opens a transaction before each cell and ends it after: commit if the cell succeeded, else roll back."""
 
     def __init__(
-        self, shell: InteractiveShell, registry: Registry, sources: CellSources, document: NotebookDocument
+        self,
+        shell: InteractiveShell,
+        registry: Registry,
+        sources: CellSources,
+        document: NotebookDocument,
+        sdk_cells: SdkCells,
     ) -> None:
         self._shell, self._registry, self._document = shell, registry, document
-        self._sources = sources
+        self._sources, self._sdk_cells = sources, sdk_cells
         self._saves_at_deletion = 0
+        self._when_begun: Listeners[str] = Listeners()
         # For each cell that runs (more than one when a magic runs a cell), what to do at its end.
         self._open: list[list[Callable[[bool], None]]] = []
         self._cell: str | None = None
@@ -58,6 +67,8 @@ class CellRuns:
         request = self._request()
         self._sources.names = self._shell.user_ns
         self._note_earlier_cells()
+        if earlier := self._sdk_cells.load():
+            print(_EARLIER.format(names=", ".join(earlier)))  # noqa: T201 - the user is told where the user looks
         if _header(request).get("msg_type") == "execute_request":
             self._begin(_cell_id(None, request), request)
             number = self._shell.execution_count - _IS_COUNTED_FIRST
@@ -84,8 +95,11 @@ class CellRuns:
         self._shell.events.unregister("pre_run_cell", self.before)
         self._shell.events.unregister("post_run_cell", self.after)
         self._registry.cell_order = dict
-        while self._open:
-            self._end(succeeded=True)
+        try:
+            while self._open:
+                self._end(succeeded=True)
+        finally:
+            self._sdk_cells.unload()
 
     @property
     def running_cell(self) -> str | None:
@@ -96,6 +110,10 @@ class CellRuns:
         """Raise UsageError in a subshell, which runs beside the cell that owns the transaction."""
         if threading.current_thread() is not threading.main_thread():
             raise UsageError(f"{what}: define environments in the notebook itself, not in a subshell.")
+
+    def when_begun(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Tell `listener` the id of each cell of the user's that begins to run or is emptied; return what ends that."""
+        return self._when_begun.add(listener)
 
     def at_end(self, callback: Callable[[bool], None]) -> None:
         """Call `callback(succeeded)` when the running cell ends."""
@@ -116,6 +134,8 @@ class CellRuns:
         is_outermost = not self._open
         self._begin(cell_id, request)
         if is_outermost:
+            if cell_id:
+                self._when_begun.tell(cell_id)
             code = getattr(info, "transformed_cell", None) or self._transformed(info.raw_cell)
             number = self._shell.execution_count - bool(info.store_history and _IS_COUNTED_FIRST)
             self._note_source(info.raw_cell, code, number)
@@ -125,9 +145,11 @@ class CellRuns:
         if self._document.saves != self._saves_at_deletion:
             self._registry.remember(self._document.positions.keys())
             self._sources.remember(self._document.positions.keys())
+            self._sdk_cells.remember(self._document.positions.keys())
         if deleted:
             gone = self._registry.forget(deleted)
             self._sources.forget(deleted)
+            self._sdk_cells.forget(deleted)
             self._saves_at_deletion = self._document.saves
             if gone:
                 print(_WITHDRAWN.format(names=", ".join(gone)))  # noqa: T201 - the user is told where the user looks
@@ -142,6 +164,8 @@ class CellRuns:
             self._cell, self._message = cell_id, _header(request).get("msg_id")
         self._owner = Owner(cell_id) if cell_id else Owner(f"run {next(_nameless_runs)}", recognised=False)
         self._registry.begin(self._owner)
+        if not self._open:
+            self._sdk_cells.begin(self._owner.key)
         self._open.append([])
 
     def _transformed(self, raw: str) -> str:
@@ -170,7 +194,7 @@ class CellRuns:
             return
         try:
             self._end(succeeded=result is not None and result.success)
-        except CircularDependencyError as error:
+        except FlyteNbError as error:
             refusal = UsageError(str(error))
             result.error_in_exec = refusal
             self._shell.showtraceback((UsageError, refusal, None))
@@ -179,19 +203,39 @@ class CellRuns:
         """An emptied cell defines nothing; IPython does not announce its run, only its end."""
         cell_id = _cell_id(info, self._request())
         if cell_id and not self._open:
+            self._when_begun.tell(cell_id)
             self._registry.forget([cell_id])
             self._sources.forget([cell_id])
+            self._sdk_cells.forget([cell_id])
 
     def _end(self, *, succeeded: bool) -> None:
-        callbacks = self._open.pop()
+        callbacks, is_outermost = self._open.pop(), not self._open
         try:
+            if succeeded and is_outermost:
+                self._take_from_sdk()
             self._registry.commit() if succeeded else self._registry.rollback()
-        except CircularDependencyError:
+        except BaseException:
             succeeded = False
             raise
         finally:
+            if is_outermost:
+                self._sdk_cells.end(succeeded=succeeded)
             for callback in reversed(callbacks):
                 callback(succeeded)
+
+    def _take_from_sdk(self) -> None:
+        """Take what the cell has defined with the Flyte SDK.
+
+        Raises:
+            FlyteNbError: It cannot be taken; the run was rolled back.
+        """
+        try:
+            self._sdk_cells.take()
+        except BaseException:
+            self._registry.rollback()
+            raise
+        for line in self._sdk_cells.told():
+            print(line)  # noqa: T201 - the user is told where the user looks
 
     def _abandon(self) -> None:
         """Roll back runs whose end was never announced: one cell of the user's cannot begin inside another."""

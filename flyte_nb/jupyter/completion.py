@@ -10,7 +10,7 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 from flyte_nb.errors import StateError
 from flyte_nb.execution.node import RunState
 from flyte_nb.jupyter.arguments import options
-from flyte_nb.model import Task
+from flyte_nb.model.stand_ins import as_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,10 +77,8 @@ class Completion:
             return self._to_run(option, word)
         if word.startswith("-"):
             return self._options(magic)
-        if option == "--target":
-            return self._session.targets
-        if option in _VALUES:
-            return _VALUES[option]
+        if (values := self._values(option)) is not None:
+            return values
         if option in _NAMES_FOLLOW or (option is None and (magic in _TAKES_NAMES or line.startswith("%flyte_env "))):
             return self._session.registry.names()
         if magic == "flyte_export" and option is None and len(line.removesuffix(word).split()) > 1:
@@ -93,13 +91,19 @@ class Completion:
             return self._deployments()
         return self._options(magic) if not word else ()
 
+    def _values(self, option: str | None) -> Iterable[str] | None:
+        """Return what `option` can be, if that is one of a few words."""
+        if option == "--target":
+            return self._session.targets
+        return self._session.runner.known_places if option == _PLACE else _VALUES.get(option or "")
+
     def _to_run(self, option: str | None, word: str) -> Iterable[str]:
         """Return what may follow %flyte_run, which declares no options: what else is there is Python."""
         if word.startswith("-"):
             return [_PLACE]
         if option == _PLACE:
             return self._session.runner.known_places
-        return [name for name, value in self._shell.user_ns.items() if isinstance(value, Task)]
+        return [name for name, value in self._shell.user_ns.items() if as_task(value)]
 
     def _tasks(self) -> list[str]:
         registry = self._session.registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from traitlets import CaselessStrEnum, Float, Int, Unicode, observe
+from traitlets import Bool, CaselessStrEnum, Float, Int, Unicode, observe
 from traitlets.config import Configurable
 
 from flyte_nb.settings import OVERSIZE, RUN_ON, Settings
@@ -55,7 +55,20 @@ class FlyteNB(Configurable):
         RUN_ON,
         Settings().run_on,
         help="Where %flyte_run, flyte_nb.run and flyte_nb.map run tasks unless told otherwise: 'inline' in this "
-        "kernel, as they are defined now; 'local' in the environments that are deployed to the local target.",
+        "kernel, as they are defined now; 'local' in the environments that are deployed to the local target; 'flyte' "
+        "on the cluster that the Flyte SDK is connected to.",
+    ).tag(config=True)
+
+    progress = Bool(
+        Settings().progress,
+        help="Whether runs, deployments and graphs are shown live. False: a run or a deployment appears when it is "
+        "over, and a graph stays as it was drawn; so by default where the environment variable FLYTE_NB_PROGRESS is 0.",
+    ).tag(config=True)
+
+    echo = Bool(
+        Settings().echo,
+        help="Whether what tasks print, log and display also appears in the output of the cell. False: only with their "
+        "calls, in the live view, in the history and with %flyte_logs.",
     ).tag(config=True)
 
     def __init__(self, settings: Settings, leave_home: Callable[[], object], **kwargs: Any) -> None:
@@ -67,6 +80,6 @@ class FlyteNB(Configurable):
         self._leave_home()  # what belongs into the present folder is written there first
         self._settings.home = change["new"]
 
-    @observe("keep_runs", "cache_size", "keep_venvs", "oversize", "run_on")
+    @observe("keep_runs", "cache_size", "keep_venvs", "oversize", "run_on", "progress", "echo")
     def _set(self, change: Any) -> None:
         setattr(self._settings, change["name"], change["new"])

@@ -1,4 +1,4 @@
-"""What tasks display is noted with their call, and appears where it would."""
+"""What tasks display is noted with their call, and appears where it would, if that is wanted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flyte_nb.settings import Settings
+
 __all__ = ["Displays"]
 
 
@@ -20,8 +22,9 @@ class Displays:
     Not through the publisher's hooks: those belong to one thread, and sync tasks run in others.
     """
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
         self._publisher: Any = shell.display_pub
+        self._settings = settings
         self._before: Any = None
         self._noted = self._noting  # a bound method is another object each time
 
@@ -42,4 +45,6 @@ class Displays:
         call = current_call()
         if call is not None and not update:
             call.write("display", f"{data.get('text/plain') or ', '.join(data)}\n")
+        if call is not None and not self._settings.echo:
+            return None
         return self._before(data, *args, update=update, **kwargs)

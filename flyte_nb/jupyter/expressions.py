@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import InvalidExpressionError, did_you_mean
 from flyte_nb.jupyter.run_lines import FILENAME, on_one_line, parsed_expression
-from flyte_nb.model import Task
+from flyte_nb.model.stand_ins import as_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,13 +50,13 @@ async def run_expression(
         _check_name(expression, tree.body.func, {**vars(builtins), **names})
         function = await _value(tree.body.func, names)
         args, kwargs = await _value(_arguments(tree.body), {**names, "__arguments__": _captured})
-        if isinstance(function, Task):
-            return (await runner.run(function, args, kwargs)).result
+        if task := as_task(function):
+            return (await runner.run(task, args, kwargs)).result
         value = function(*args, **kwargs)
     else:
         value = await _value(tree.body, names)
     shown = on_one_line(expression)
-    if isinstance(value, Task):
+    if as_task(value):
         raise InvalidExpressionError(shown, f"this is a task; call it: {shown}(...)")
     if journal and not inspect.isawaitable(value):
         return value  # of `s(1) + 1`, or of `(await a()) + 1`: the work is done
@@ -75,7 +75,7 @@ def _check_place(expression: str, names: Mapping[str, Any], local: Mapping[str, 
 
 def _check_name(expression: str, called: ast.expr, known: Mapping[str, Any]) -> None:
     if isinstance(called, ast.Name) and called.id not in known:
-        tasks = [name for name, value in known.items() if isinstance(value, Task)]
+        tasks = [name for name, value in known.items() if as_task(value)]
         raise InvalidExpressionError(
             on_one_line(expression), f"{called.id!r} is not defined.{did_you_mean(called.id, tasks)}"
         )

@@ -9,23 +9,25 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from flyte_nb.execution.capture import capturing
+from flyte_nb.execution.capture import capturing, echoing
 from flyte_nb.jupyter.awaiting import AwaitMagics
 from flyte_nb.jupyter.cell_interrupts import CellInterrupts
 from flyte_nb.jupyter.cells import CellRuns
 from flyte_nb.jupyter.completion import Completion
 from flyte_nb.jupyter.config import FlyteNB
+from flyte_nb.jupyter.deployed_states import DeployedStates
 from flyte_nb.jupyter.displays import Displays
 from flyte_nb.jupyter.document import NotebookDocument
 from flyte_nb.jupyter.env_cells import EnvironmentCells
 from flyte_nb.jupyter.formatters import Formatters
+from flyte_nb.jupyter.graph_updates import GraphUpdates
 from flyte_nb.jupyter.magics.acting import ASYNC_MAGICS, ActingMagics
 from flyte_nb.jupyter.magics.defining import DefiningMagics
 from flyte_nb.jupyter.magics.history import RecordedRunsMagics
 from flyte_nb.jupyter.magics.projects import ProjectMagics
 from flyte_nb.jupyter.magics.showing import ShowingMagics
 from flyte_nb.jupyter.on_screen import ViewsOnScreen
-from flyte_nb.jupyter.output import LiveGraphs, has_front_end
+from flyte_nb.jupyter.output import LiveGraphs
 from flyte_nb.jupyter.spanning import SpanningRun
 from flyte_nb.jupyter.tracebacks import ShortTracebacks
 from flyte_nb.session import session
@@ -46,19 +48,20 @@ class Extension:
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         self._shell, self._session = shell, session
-        self._cells = CellRuns(shell, session.registry, session.cells, NotebookDocument())
+        self._cells = CellRuns(shell, session.registry, session.cells, NotebookDocument(), session.sdk_cells)
         self._interrupts = CellInterrupts(shell)
         self._settings_before = replace(session.settings)
-        self._capture, self._displays = ExitStack(), Displays(shell)
-        self._graphs, self._on_screen = LiveGraphs(), ViewsOnScreen()
-        self._formatters = Formatters(shell, session)
+        self._capture, self._displays = ExitStack(), Displays(shell, session.settings)
+        graphs, deployed, self._on_screen = LiveGraphs(), DeployedStates(session), ViewsOnScreen()
+        self._graph_updates = GraphUpdates(shell, session, self._cells, graphs, deployed)
+        self._formatters = Formatters(shell, session, self._cells, graphs)
         self._tracebacks = ShortTracebacks(shell, session.registry)
         self._completion = Completion(shell, session)
         self._environment_cells, self._await_magics = EnvironmentCells(), AwaitMagics(ASYNC_MAGICS)
         self._configured = deepcopy(shell.config.get(FlyteNB.__name__))
         self._config = FlyteNB(session.settings, session.history.flush, parent=shell)
         self._defining = DefiningMagics(shell, session, self._cells, self._formatters)
-        self._showing = ShowingMagics(shell, session, self._cells, self._graphs, self._formatters)
+        self._showing = ShowingMagics(shell, session, self._cells, graphs, deployed, self._formatters)
         self._acting = ActingMagics(shell, session, self._formatters, self._on_screen)
         looking_back = RecordedRunsMagics(shell, session, self._formatters)
         projects = ProjectMagics(shell, session, self._cells)
@@ -86,16 +89,18 @@ class Extension:
         self._tracebacks.load()
         self._completion.load()
         self._capture.enter_context(capturing())
+        self._capture.enter_context(echoing(lambda: self._session.settings.echo))
         self._displays.load()
         self._session.history.start()
+        if hasattr(self._shell, "kernel"):
+            self._session.cluster.is_leaving = lambda: bool(self._shell.exit_now)
         for magics in self._magics:
             self._shell.register_magics(magics)
         self._shell.input_transformers_cleanup.append(self._environment_cells)
         self._shell.input_transformer_manager.token_transformers.append(SpanningRun)
         self._shell.input_transformers_post.append(self._await_magics)
         self._shell.configurables.append(self._config)  # type: ignore[arg-type]  # typed too narrowly
-        follow = self._graphs.refresh if has_front_end(self._shell) else lambda: None  # a terminal cannot redraw
-        self._unsubscribe = self._session.registry.subscribe(lambda _: follow())
+        self._graph_updates.load()
 
     def unload(self) -> None:
         """Take back everything that `load` registered; what is defined stays defined.
@@ -103,8 +108,9 @@ class Extension:
         Raises:
             CircularDependencyError: What the running cell has defined so far closes a cycle, and does not count.
         """
-        self._unsubscribe()
+        self._graph_updates.unload()
         self._session.rest()
+        self._session.cluster.is_leaving = None
         for field in fields(self._settings_before):
             setattr(self._session.settings, field.name, getattr(self._settings_before, field.name))
         self._shell.configurables.remove(self._config)  # type: ignore[arg-type]
@@ -118,7 +124,6 @@ class Extension:
         self._completion.unload()
         self._tracebacks.unload()
         self._formatters.unload()
-        self._graphs.close()
         self._on_screen.close()
         self._interrupts.unload()
         del self._shell.flyte_nb  # type: ignore[attr-defined]

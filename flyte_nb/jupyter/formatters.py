@@ -10,13 +10,13 @@ from flyte_nb.deployment.keeping.recorded import RecordedDeployment, RecordedDep
 from flyte_nb.deployment.planning.plan import Plan
 from flyte_nb.execution.history.records import RecordedRun, RecordedRuns
 from flyte_nb.execution.node import Run
-from flyte_nb.jupyter.output import GraphOutput, show, show_table
+from flyte_nb.jupyter.output import GraphOutput, is_watched, show, show_table
 from flyte_nb.model import TaskEnvironment
 from flyte_nb.view.deployments import deployment_table
 from flyte_nb.view.environments import environment_table, environments_table
 from flyte_nb.view.history import runs_table
 from flyte_nb.view.past_deployments import deployments_table, past_deployment_table, said_table
-from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html
+from flyte_nb.view.plans import changes_details, plan_picture, plan_table, source_diffs_html
 from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.run_tree import finished_tree
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from flyte_nb.jupyter.cells import CellRuns
+    from flyte_nb.jupyter.output import LiveGraphs
     from flyte_nb.session import Session
 
 __all__ = ["Formatters"]
@@ -35,8 +37,8 @@ T = TypeVar("T")
 class Formatters:
     """Shows plans, deployments, runs and environments as tables and pictures while the extension is loaded."""
 
-    def __init__(self, shell: InteractiveShell, session: Session) -> None:
-        self._shell, self._session = shell, session
+    def __init__(self, shell: InteractiveShell, session: Session, cells: CellRuns, graphs: LiveGraphs) -> None:
+        self._shell, self._session, self._cells, self._graphs = shell, session, cells, graphs
         self._already_shown: tuple[Any, int] | None = None
         self._formatter: Any = shell.display_formatter and shell.display_formatter.ipython_display_formatter
         self._showers: dict[type, Callable[[Any], None]] = {
@@ -76,7 +78,17 @@ class Formatters:
 
     def _plan(self, plan: Plan) -> None:
         if self._is_new(plan):
-            GraphOutput(self._shell, plan_picture(plan), plan_table(plan), source_diffs_html(plan))
+            watched = is_watched(self._shell, self._session.settings)
+            steps = {step.name: step for step in plan.steps}
+            output = GraphOutput(
+                plan_picture(plan),
+                plan_table(plan),
+                source_diffs_html(plan),
+                about=lambda name: changes_details(steps[name]),
+                watched=watched,
+            )
+            if watched:
+                self._graphs.add(self._cells.running_cell, output)
 
     def _deployment(self, deployment: Deployment) -> None:
         if self._is_new(deployment):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from flyte_nb.execution.gate import excuse_current
 from flyte_nb.execution.stopping import Interrupted
 
 if TYPE_CHECKING:
@@ -79,9 +80,14 @@ def stop_of(frame: FrameType | None) -> BaseException:
     return Interrupted("interrupted")
 
 
-def interrupt_if_blocked(loop: asyncio.AbstractEventLoop) -> None:
-    """Interrupt the main thread, once more, if what `loop` was asked to do is not heard there in time."""
-    came_round = threading.Event()
+def interrupt_if_blocked(loop: asyncio.AbstractEventLoop, heard: threading.Event | None = None) -> None:
+    """Interrupt the main thread, once more, if what `loop` was asked to do is not heard there in time.
+
+    Args:
+        loop: The loop.
+        heard: Whoever hears of it otherwise sets this.
+    """
+    came_round = heard or threading.Event()
     loop.call_soon_threadsafe(came_round.set)
 
     def wait() -> None:
@@ -169,6 +175,7 @@ class _Watch:
             if task is not struck:  # or it would be cancelled twice, the second time in its clean-up
                 task.get_loop().call_soon_threadsafe(self._cancel, task, self._signals)
         if raise_here:
+            excuse_current()
             raise Interrupted("interrupted")
         if inside_work.get():
             interrupt_if_blocked(asyncio.get_running_loop())

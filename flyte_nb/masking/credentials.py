@@ -87,14 +87,17 @@ def says_secret(name: str) -> bool:
 def masked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return `values` without those whose name says that they are secret, and without credentials in the others.
 
-    Mappings inside are treated alike.
+    Mappings inside are treated alike; if one has a "name" that says so, as variables of Kubernetes have, its "value" is
+    secret.
     """
     return {name: MASK if says_secret(name) else _inside(value) for name, value in values.items()}
 
 
 def _inside(value: Any) -> Any:
     if isinstance(value, dict):
-        return masked(value)
+        named = value.get("name")
+        is_named = "value" in value and isinstance(named, str) and says_secret(named)
+        return {**masked(value), "value": MASK} if is_named else masked(value)
     if isinstance(value, list):
         return [_inside(entry) for entry in value]
     return without_credentials(value)

@@ -27,7 +27,7 @@ class DeclaredSecrets:
         self._lock = threading.Lock()
         self._variables: frozenset[str] = frozenset()
         self._values: frozenset[str] = frozenset()
-        self._pattern: tuple[frozenset[str], re.Pattern[str] | None] = frozenset(), None
+        self._known: tuple[frozenset[str], list[str], re.Pattern[str] | None] = frozenset(), [], None
 
     def add_variables(self, names: Iterable[str]) -> None:
         """Take whatever these environment variables of this process hold, now or later, as secret."""
@@ -46,23 +46,32 @@ class DeclaredSecrets:
             return text
         if not self._present() <= self._values:
             self.add_values(self._present())
-        known, pattern = self._pattern
-        if known != self._values:
-            known = self._values
-            pattern = _pattern(known)
-            self._pattern = known, pattern
+        values, _, pattern = self._known
+        if values != self._values:
+            values = self._values
+            lines = _lines(values)
+            pattern = re.compile("|".join(map(re.escape, lines))) if lines else None
+            self._known = values, lines, pattern
         return pattern.sub(MASK, text) if pattern else text
+
+    def masked_where_cut(self, text: str) -> str:
+        """Return `masked` of a text that somebody who knows less has cut: a secret may be cut off at a "…", too."""
+        text = self.masked(text)
+        for line in self._known[1] if "…" in text else ():
+            if line[:_SHORTEST] in text:
+                for length in range(min(len(line), len(text)) - 1, _SHORTEST - 1, -1):
+                    text = text.replace(f"{line[:length]}…", f"{MASK}…")
+        return text
 
     def _present(self) -> frozenset[str]:
         """Return what the variables hold now."""
         return frozenset(filter(None, map(os.environ.get, self._variables)))
 
 
-def _pattern(values: Iterable[str]) -> re.Pattern[str] | None:
-    # Of a secret of several lines, as a key is, each is masked: output comes line by line.
+def _lines(values: Iterable[str]) -> list[str]:
+    """Return what is masked, the longest first: of a secret of several lines each, as output comes line by line."""
     lines = {line.strip()[:LONGEST] for value in values for line in value.splitlines()}
-    long = sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, long))) if long else None
+    return sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True)
 
 
 declared_secrets = DeclaredSecrets()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from flyte_nb.errors import InvalidValueError, did_you_mean
 from flyte_nb.model.home import home
+from flyte_nb.model.options import copied_options
 from flyte_nb.model.spec import EnvironmentSpec, dependency_names
 from flyte_nb.model.task import Task
 
@@ -141,7 +141,7 @@ class TaskEnvironment:
     @property
     def flyte_options(self) -> dict[str, Any]:
         """Anything else for the cluster; a copy."""
-        return deepcopy(dict(self.spec.flyte_options))
+        return copied_options(self.spec.flyte_options)
 
     @property
     def tasks(self) -> Mapping[str, Task[..., Any]]:
@@ -175,6 +175,8 @@ class TaskEnvironment:
                 problem = f"is not a field of TaskEnvironment.{did_you_mean(key, _FIELDS)}"
                 raise InvalidValueError("clone_with", key, problem, 'clone_with("gpu", image="pytorch:latest")')
         kept: dict[str, Any] = {key: getattr(self, key) for key in _FIELDS if key not in changes}
+        if "flyte_options" in kept:  # where a field is kept that says more than the model's own
+            kept["flyte_options"] = {key: value for key, value in kept["flyte_options"].items() if key not in changes}
         given: dict[str, Any] = {key: _RESET.get(key) if value is None else value for key, value in changes.items()}
         return TaskEnvironment(name, **kept, **given)
 
@@ -190,6 +192,7 @@ class TaskEnvironment:
         timeout: float | timedelta | Timeout = 0,
         cache: str | Cache | None = None,
         description: str | None = None,
+        flyte_options: Mapping[str, Any] | None = None,
     ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 
     def task(
@@ -201,6 +204,7 @@ class TaskEnvironment:
         timeout: float | timedelta | Timeout = 0,
         cache: str | Cache | None = None,
         description: str | None = None,
+        flyte_options: Mapping[str, Any] | None = None,
     ) -> Any:
         """Make a function a task of this environment; use it bare or with keywords.
 
@@ -211,6 +215,7 @@ class TaskEnvironment:
             timeout: Seconds, a timedelta or a Timeout; 0 means none.
             cache: When results are reused; as the environment says by default.
             description: What the task is for; the function's docstring by default.
+            flyte_options: Anything else for the cluster, as the SDK's decorator takes it: {"report": True}.
 
         Raises:
             InvalidTypeError: What is decorated is not a function.
@@ -223,6 +228,7 @@ class TaskEnvironment:
             "timeout": timeout,
             "cache": cache,
             "description": description,
+            "flyte_options": flyte_options,
         }
         if function is None:
             return lambda decorated: self._attach(decorated, policies)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.errors import CircularDependencyError, InvalidTypeError, InvalidValueError
+from flyte_nb.errors import CircularDependencyError, InvalidTypeError
 from flyte_nb.model.image import Image, check_image
 from flyte_nb.model.names import check_env_vars, check_environment_name
+from flyte_nb.model.options import check_flyte_options
 from flyte_nb.model.policies import Cache, as_cache
 from flyte_nb.model.resources import Resources
 from flyte_nb.model.secret import Secret, as_secrets
@@ -89,20 +89,6 @@ def _check_interruptible(value: object) -> bool:
     return value
 
 
-def _check_flyte_options(value: object) -> Mapping[str, Any]:
-    from collections.abc import Mapping as AnyMapping
-
-    example = 'flyte_options={"queue": "gpu"}'
-    if value is None:
-        return _NOTHING
-    if not isinstance(value, AnyMapping):
-        raise InvalidTypeError("TaskEnvironment.flyte_options", value, "a mapping", example)
-    for key in value:
-        if not isinstance(key, str) or not key.isidentifier():
-            raise InvalidValueError("TaskEnvironment.flyte_options", key, "is not an option's name", example)
-    return MappingProxyType(deepcopy(dict(value)))
-
-
 _CHECKS: dict[str, Any] = {
     "image": check_image,
     "resources": _check_resources,
@@ -112,5 +98,7 @@ _CHECKS: dict[str, Any] = {
     "secrets": lambda value: as_secrets("TaskEnvironment.secrets", value),
     "cache": lambda value: as_cache("TaskEnvironment.cache", value),
     "interruptible": _check_interruptible,
-    "flyte_options": _check_flyte_options,
+    "flyte_options": lambda value: check_flyte_options(
+        "TaskEnvironment.flyte_options", value, 'flyte_options={"queue": "gpu"}'
+    ),
 }

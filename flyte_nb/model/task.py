@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from flyte_nb.errors import InvalidTypeError, InvalidValueError, did_you_mean
 from flyte_nb.model.home import home
+from flyte_nb.model.options import check_flyte_options
 from flyte_nb.model.policies import Cache, RetryStrategy, Timeout, as_cache, as_retries, as_timeout
 
 if TYPE_CHECKING:
@@ -40,16 +41,19 @@ class Task(Generic[P, R]):
         timeout: How long a call may take.
         cache: When results are reused; None means as the environment says.
         description: What the task is for; the function's docstring by default.
+        flyte_options: Anything else for the cluster; read-only.
         is_async: Whether calling it gives an awaitable.
         has_policies: Whether a call may be tried again or end by a timeout.
         signature: The signature of the function.
         least_positional: With this many positional arguments, and up to `most_positional`, no other is needed.
         most_positional: How many positional arguments it takes.
         overridden: The policies that `override` has changed, by name.
+        cluster_policies: What else a run on a cluster is to change, as the SDK's `override` takes it.
         version: The deployed version that it runs from; None runs what the session defines.
     """
 
     overridden: Mapping[str, Any] = MappingProxyType({})
+    cluster_policies: Mapping[str, Any] = MappingProxyType({})
     version: Any = None
 
     def __init__(
@@ -62,6 +66,7 @@ class Task(Generic[P, R]):
         timeout: object = 0,
         cache: str | Cache | None = None,
         description: str | None = None,
+        flyte_options: Mapping[str, Any] | None = None,
     ) -> None:
         _check_function(function)
         check_texts(short_name, description)
@@ -75,6 +80,7 @@ class Task(Generic[P, R]):
         self.cache: Cache | None = None if cache is None else as_cache("Task.cache", cache)
         check_ignored(self.cache, inspect.signature(function), function.__name__)
         self.description = description if description is not None else inspect.getdoc(function)
+        self.flyte_options = check_flyte_options("Task.flyte_options", flyte_options, 'flyte_options={"report": True}')
         self.is_async = inspect.iscoroutinefunction(function)
         self.has_policies = bool(self.retries.count or self.timeout.max_runtime or self.timeout.deadline)
         self.signature = inspect.signature(function)
@@ -115,7 +121,7 @@ class Task(Generic[P, R]):
 
     def _with(self, policies: dict[str, Any]) -> Task[P, R]:
         """Return this task with all of `policies`."""
-        return Task(self.function, self.environment, **policies)
+        return Task(self.function, self.environment, **policies, flyte_options=self.flyte_options)
 
     def __repr__(self) -> str:
         return f"<Task {self.name}>"

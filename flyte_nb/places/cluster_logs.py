@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.sdk.failures import is_passing
 from flyte_nb.sdk.running import lines_of
+from flyte_nb.sdk.telling import told_to
 
 if TYPE_CHECKING:
     from flyte_nb.execution.call import Call
@@ -37,7 +38,7 @@ class ClusterLogs:
     def follow(self, action: str, attempt: int, call: Call) -> None:
         """Note with `call` what an attempt at an action writes, from now on; asked for again, it goes on."""
         if (action, attempt) not in self._tails:
-            self._tails[action, attempt] = asyncio.ensure_future(self._tail(action, attempt, call))
+            self._tails[action, attempt] = asyncio.ensure_future(self._unheard_tail(action, attempt, call))
             self._last = monotonic()
 
     async def quiet(self) -> None:
@@ -54,6 +55,10 @@ class ClusterLogs:
         """Read no more."""
         for tail in self._tails.values():
             tail.cancel()
+
+    async def _unheard_tail(self, action: str, attempt: int, call: Call) -> None:
+        with told_to(lambda _: None):  # what the SDK says of a stream that broke, which is taken up again
+            await self._tail(action, attempt, call)
 
     async def _tail(self, action: str, attempt: int, call: Call) -> None:
         seen = 0

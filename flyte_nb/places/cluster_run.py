@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.errors import ClusterError, NotDeployedError, UnknownRunError, UnknownTaskError
 from flyte_nb.execution.capture import pass_on
 from flyte_nb.execution.inputs import check_inputs
-from flyte_nb.execution.preview import inputs_preview
+from flyte_nb.execution.preview import inputs_preview, result_preview
 from flyte_nb.execution.runner import current_caller
 from flyte_nb.model.policies import RetryStrategy, Timeout
 from flyte_nb.places.background import background_loop
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from flyte_nb.execution.call import Call
     from flyte_nb.execution.runner import Runner
     from flyte_nb.model.task import Task
-    from flyte_nb.places.versions import Versions
+    from flyte_nb.places.versions import DeployedVersion, Versions
     from flyte_nb.sdk.cluster import Cluster
 
     Begun = Callable[[Call, Callable[[str], None]], Coroutine[Any, Any, str]]
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["ClusterRun"]
 
 _ABORT_SECONDS = 10.0
+# How long after an interrupt it may take until it is known that the process is to end.
+_LEAVING_SECONDS = 1.0
 
 
 class ClusterRun:
@@ -47,10 +51,18 @@ class ClusterRun:
         versions: What is deployed, and was.
         cluster: Where it runs.
         target: As above.
+        is_leaving: Says whether this process is about to end; None if that is not known ahead.
     """
 
-    def __init__(self, runner: Runner, versions: Versions, cluster: Cluster, target: str) -> None:
-        self.target = target
+    def __init__(
+        self,
+        runner: Runner,
+        versions: Versions,
+        cluster: Cluster,
+        target: str,
+        is_leaving: Callable[[], bool] | None = None,
+    ) -> None:
+        self.target, self._is_leaving = target, is_leaving
         self._runner, self._versions, self._cluster = runner, versions, cluster
         self._current = versions.current(target)
         self._watcher: Callable[[Mapping[str, str]], None] | None = None
@@ -64,13 +76,14 @@ class ClusterRun:
         """Run a task, sync or async, on the cluster; arguments are known to fit it."""
         __tracebackhide__ = True
         check_inputs(task, args, kwargs)
-        fingerprint = self._fingerprint(task)
+        version = self._version(task)
+        overridden = _overridden(task, version)
         given = task.signature.bind(*args, **kwargs).arguments
         preview = inputs_preview(task, args, kwargs) if args or kwargs else ""
         types = task.function if task.version is None else None
 
         async def begun(call: Call, say: Callable[[str], None]) -> str:
-            begin = Begin(self._name(call), task.name, fingerprint, given, types, task.overridden)
+            begin = Begin(self._name(call), task.name, version.fingerprint, given, types, overridden)
             try:
                 url = await patiently(lambda: begin_run(begin, self._cluster), say)
             except asyncio.CancelledError:
@@ -112,9 +125,9 @@ class ClusterRun:
             pass_on(call, "stdout", f"{run} on the cluster: {url}\n")
             return run
 
-        return await self._followed(task, "", function(task), begun)
+        return await self._followed(task, None, function(task), begun)
 
-    def _fingerprint(self, task: Task[..., Any]) -> str:
+    def _version(self, task: Task[..., Any]) -> DeployedVersion:
         """Return the version of the environment of `task` in this run.
 
         Raises:
@@ -130,14 +143,14 @@ class ClusterRun:
         if self._watcher and task.environment not in self._announced:
             self._announced.add(task.environment)
             self._watcher({task.environment: version.fingerprint})
-        return version.fingerprint
+        return version
 
     def _name(self, call: Call) -> str:
         """Return what the cluster calls the run of `call`: no other call of any session has that name."""
         return f"nb-{self._runner.run_name(call.id)}"
 
-    async def _followed(self, task: str, preview: str, types: Callable[..., Any] | None, begun: Begun) -> Any:
-        """Return what a run gives that `begun` begins, and note it as a call."""
+    async def _followed(self, task: str, preview: str | None, types: Callable[..., Any] | None, begun: Begun) -> Any:
+        """Return what a run gives that `begun` begins, and note it as a call; without a preview, the cluster knows."""
         __tracebackhide__ = True
 
         async def once(call: Call, limit: float | None) -> Any:
@@ -154,17 +167,36 @@ class ClusterRun:
                 except Exception as error:
                     raise ClusterError(task, what_it_says(error)) from error
                 try:
-                    return await Following(self._runner, run, call, types, say).result()
+                    known = preview is not None
+                    return await Following(self._runner, run, call, types, say, is_known=known).result()
                 except asyncio.CancelledError:
                     await self._abort(run)
                     raise
 
-        return await self._runner.call_elsewhere(_ClusterTask(task), preview, current_caller(), once)
+        facts, said = _ClusterTask(task), partial(result_preview, task)
+        return await self._runner.call_elsewhere(facts, self.target, preview or "", current_caller(), once, said)
 
     async def _abort(self, run: str) -> None:
         """Ask the cluster to abort a run; where that cannot be asked for, the interrupt goes on without."""
+        if await self._leaves():
+            return
         with suppress(Exception):
             await asyncio.wait_for(asyncio.shield(abort_run(run)), _ABORT_SECONDS)
+
+    async def _leaves(self) -> bool:
+        """Say whether this process ends: Jupyter interrupts a kernel before it restarts it, and the run goes on."""
+        end = monotonic() + _LEAVING_SECONDS
+        while self._is_leaving is not None and monotonic() < end:
+            if self._is_leaving():
+                return True
+            await asyncio.sleep(_LEAVING_SECONDS / 20)
+        return False
+
+
+def _overridden(task: Task[..., Any], version: DeployedVersion) -> Mapping[str, Any]:
+    """Return what is said otherwise of `task`; a cache of None is that of its environment."""
+    said = {**task.cluster_policies, **task.overridden}
+    return {**said, "cache": version.cache} if "cache" in said and said["cache"] is None else said
 
 
 @dataclass(frozen=True, slots=True)

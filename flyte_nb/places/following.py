@@ -7,6 +7,7 @@ answer.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from flyte_nb.errors import ClusterError
 from flyte_nb.execution.node import RunState
 from flyte_nb.places.cluster_errors import error_of_action
 from flyte_nb.places.cluster_logs import ClusterLogs
+from flyte_nb.places.cluster_values import ClusterValues
 from flyte_nb.sdk.failures import is_passing, what_it_says
 from flyte_nb.sdk.running import ROOT, actions_of, result_of
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Following"]
 
 _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.3, 8.0
+_LAST_LOOKS = 4
 # We spend at most this part of the time on asking, and the cluster on answering.
 _ASKING = 0.2
 
@@ -48,16 +51,26 @@ class Following:
         root: The call of the task that was run, which whoever follows ends.
         function: The function of that task, whose annotation says what type its result has; None guesses.
         say: Takes lines for people to read.
+        is_known: Whether it is known what the root was called with.
     """
 
     def __init__(
-        self, runner: Runner, run: str, root: Call, function: Callable[..., Any] | None, say: Callable[[str], None]
+        self,
+        runner: Runner,
+        run: str,
+        root: Call,
+        function: Callable[..., Any] | None,
+        say: Callable[[str], None],
+        *,
+        is_known: bool,
     ) -> None:
         self._runner, self._run, self._root, self._function, self._say = runner, run, root, function, say
         self._calls = {ROOT: root}
         self._callers = {ROOT: root}  # with actions that are no calls of a task, such as traces
         self._errors: list[BaseException] = []
-        self._logs = ClusterLogs(run)
+        self._logs, self._values = ClusterLogs(run), ClusterValues(run, runner.tell)
+        if not is_known:
+            self._values.read_inputs(ROOT, root)
 
     async def result(self) -> Any:
         """Follow the run to its end, and return what it gives.
@@ -69,14 +82,38 @@ class Following:
         __tracebackhide__ = True
         try:
             root = await self._ended()
-            await self._logs.quiet()
+            await asyncio.gather(self._logs.quiet(), self._last_looks())
+            await self._values.settled()  # with what the last looks have found; it is being read meanwhile
+            self._end_all(asyncio.CancelledError())
+        except BaseException as error:
+            self._end_all(error)
+            raise
         finally:
             self._logs.close()
+            self._values.close()
         if root.phase not in _SUCCEEDED:
             raise await self._error(root)
         result = await result_of(self._run, self._function)
         self._end(root, self._root)
         return result
+
+    async def _last_looks(self) -> None:
+        """Note what becomes of calls whose caller has not waited for them: the cluster aborts them with the run."""
+        for _ in range(_LAST_LOOKS):
+            if not self._under_way():
+                return
+            await asyncio.sleep(_SHORTEST_SECONDS)
+            with suppress(Exception):  # the run has ended, whatever the cluster says now
+                await self._look()
+
+    def _under_way(self) -> list[Call]:
+        return [call for call in self._calls.values() if call is not self._root and call.ended is None]
+
+    def _end_all(self, error: BaseException) -> None:
+        """Note that nothing of the run goes on, as far as one can see from here."""
+        for call in self._under_way():
+            call.end(error)
+            self._runner.tell(call)
 
     async def _ended(self) -> Action:
         """Note what happens until the root has ended, and return it."""
@@ -118,13 +155,14 @@ class Following:
             return None
         call = self._runner.noted_elsewhere(action.task, caller)
         self._calls[action.name] = self._callers[action.name] = call
+        self._values.read_inputs(action.name, call)
         return call
 
     async def _note(self, action: Action, call: Call) -> None:
         if action.attempts and action.phase not in _WAITING_FOR:
             self._logs.follow(action.name, action.attempts, call)
         if action.ended is None:
-            changed = _under_way(action, call)
+            changed = _goes_on(action, call)
         else:
             changed = call is not self._root
             if changed and action.phase not in _SUCCEEDED:
@@ -132,6 +170,7 @@ class Following:
                 self._end(action, call, self._errors[-1])
             elif changed:
                 self._end(action, call)
+                self._values.read_result(action.name, call)
         if changed:
             self._runner.tell(call)
 
@@ -151,7 +190,7 @@ class Following:
         return next(same, error)
 
 
-def _under_way(action: Action, call: Call) -> bool:
+def _goes_on(action: Action, call: Call) -> bool:
     """Note how an action stands that has not ended, and say whether that is news."""
     waiting_for = _WAITING_FOR.get(action.phase)
     before = call.state, call.waiting, call.attempts

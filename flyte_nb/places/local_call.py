@@ -10,7 +10,8 @@ from flyte_nb.crossing.exceptions import unpack_error
 from flyte_nb.errors import TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.attempts import limited
 from flyte_nb.machine.admission import NOTHING
-from flyte_nb.places.kept_parcels import kept_parcel, opened
+from flyte_nb.masking import declared_secrets
+from flyte_nb.places.kept_parcels import ReturnedParcel, kept_parcel, kept_preview, opened
 from flyte_nb.places.task_facts import with_policies
 from flyte_nb.places.tracebacks import make_presentable
 from flyte_nb.workers.bridging import run_elsewhere
@@ -79,17 +80,19 @@ class LocalCall:
 
     async def _made(self) -> Parcel:
         __tracebackhide__ = True
-        runner, facts = self._run.place.runner, self.facts
+        runner, facts, target = self._run.place.runner, self.facts, self._run.target
         if not self._digest:
-            return await runner.call_elsewhere(facts, self._inputs, self._caller, self._attempt)
-        kept = self._run.kept(facts, self._digest)
-        return opened(await runner.call_elsewhere(facts, self._inputs, self._caller, self._attempt_to_keep, kept))
+            called = runner.call_elsewhere(facts, target, self._inputs, self._caller, self._attempt, _preview)
+            return (await called).parcel
+        once, kept = self._attempt_to_keep, self._run.kept(facts, self._digest)
+        result = await runner.call_elsewhere(facts, target, self._inputs, self._caller, once, kept_preview, kept)
+        return opened(result).parcel
 
     async def _attempt_to_keep(self, call: Call, limit: float | None) -> KeptParcel:
         __tracebackhide__ = True
         return kept_parcel(await self._attempt(call, limit))
 
-    async def _attempt(self, call: Call, limit: float | None) -> Parcel:
+    async def _attempt(self, call: Call, limit: float | None) -> ReturnedParcel:
         __tracebackhide__ = True
         warm, self._warm = self._warm, None
         pool = self._run.place.pool
@@ -99,9 +102,9 @@ class LocalCall:
             outcome = await self._when_ready(call, limit)
         else:  # it had a warm worker, and is tried again
             outcome = await run_elsewhere(pool.loop, lambda: self._when_ready(call, limit))
-        status, parcel = outcome
+        status, parcel, preview = outcome
         if status == RETURNED:
-            return parcel
+            return ReturnedParcel(parcel, declared_secrets.masked_where_cut(preview))
         error = unpack_error(parcel, self._run.place.names)
         make_presentable(error, self._run.place.preparing.code)
         if status == CANCELLED and not isinstance(error, asyncio.CancelledError):
@@ -162,6 +165,10 @@ class LocalCall:
         return grant
 
 
+def _preview(returned: ReturnedParcel) -> str:
+    return returned.preview
+
+
 class _Caller:
     """An attempt at a call, as its worker has it; used on the loop of the pool.
 
@@ -194,7 +201,8 @@ class _Caller:
             admission.suspend(self._grant)
         self._under_way += 1
         try:
-            result = await LocalCall(self._run, facts, call.inputs, call.digest, call.parcel, self._call).run()
+            inputs = declared_secrets.masked_where_cut(call.inputs)  # a worker knows those of its environment alone
+            result = await LocalCall(self._run, facts, inputs, call.digest, call.parcel, self._call).run()
         except asyncio.CancelledError:
             self._resume()  # who has given it up does not wait
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.bundle.declarations import variable_name
+from flyte_nb.bundle.withheld import variable_name
 from flyte_nb.errors import MissingSecretError
 from flyte_nb.masking import MASK, declared_secrets, says_secret
 from flyte_nb.model.image import Image

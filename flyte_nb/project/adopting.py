@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from flyte_nb.definitions.registry import Registry
 
-__all__ = ["Adopted", "adopt"]
+__all__ = ["Adopted", "adopt", "import_again"]
 
 _EXAMPLE = "Give an importable name, a .py file, a package, or the folder of an exported project"
 
@@ -95,6 +95,22 @@ def adopt(text: str, registry: Registry) -> Adopted:
         finder.modules.update(dict.fromkeys(adopted, source.key))
         defined = {name: tuple(registry.defined_by_module(name)) for name in adopted}
     return Adopted(tuple(adopted), {name: names for name, names in defined.items() if names})
+
+
+def import_again(name: str) -> None:
+    """Import a module by its name, anew if it is imported and not adopted.
+
+    Raises:
+        AdoptError: It cannot be imported.
+    """
+    loaded = sys.modules.get(name)
+    try:
+        if loaded is None:
+            importlib.import_module(name)
+        elif not _is_adopted(loaded):
+            importlib.reload(loaded)
+    except (Exception, SystemExit) as error:
+        raise AdoptError(name, " ".join(error_text(error).split()).rstrip("."), "Mend it and adopt again") from error
 
 
 def _found(text: str) -> _Source:

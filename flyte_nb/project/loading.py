@@ -41,8 +41,13 @@ class AdoptingLoader(SourceFileLoader):
 
     def source_to_code(self, data: Any, path: Any, **options: Any) -> Any:  # type: ignore[override]  # as it is called
         """Return the code of a module's source."""
-        tree = ast.fix_missing_locations(_StandIn().visit(ast.parse(data, path)))
+        tree = ast.fix_missing_locations(self.adapted(ast.parse(data, path)))
         return super().source_to_code(tree, path, **options)
+
+    def adapted(self, tree: ast.Module) -> ast.Module:
+        """Return the syntax of a module in which `flyte` is this session."""
+        adapted: ast.Module = _StandIn().visit(tree)
+        return adapted
 
 
 class _StandIn(ast.NodeTransformer):
@@ -80,12 +85,14 @@ class AdoptingFinder:
         modules: The modules that are adopted: each with what it was adopted as a part of.
         folders: Folders of which every module is adopted, but for libraries.
         packages: Packages of which every module is adopted, libraries or not.
+        loader: The loader of modules that are adopted.
     """
 
     def __init__(self) -> None:
         self.modules: dict[str, str] = {}
         self.folders: frozenset[Path] = frozenset()
         self.packages: frozenset[str] = frozenset()
+        self.loader = AdoptingLoader
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -99,7 +106,7 @@ class AdoptingFinder:
             return None
         if not by_name and not self._is_inside(Path(spec.origin).resolve()):
             return None
-        spec.loader = AdoptingLoader(name, spec.origin)
+        spec.loader = self.loader(name, spec.origin)
         spec.cached = None
         return spec
 

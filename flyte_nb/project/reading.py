@@ -23,18 +23,28 @@ def imported_packages(source: str) -> set[str]:
 
 
 def environment_variables(source: str) -> set[str]:
-    """Return the variables of the process that declarations of environments in a module read."""
-    calls = (node for node in ast.walk(ast.parse(source)) if _is_declaration(node))
-    return {name for call in calls for name in _variables_read(call)}
+    """Return the variables of the process that the declarations of environments and tasks in a module read."""
+    tree = ast.parse(source)
+    bound = {
+        ast.unparse(target): node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and _function_called(node.value) == "flyte.TaskEnvironment"
+        for target in node.targets
+    }
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    decorators = (decorator for function in functions for decorator in function.decorator_list)
+    tasks = {f"{name}.task" for name in bound}
+    declared = [*bound.values(), *(each for each in decorators if _function_called(each) in tasks)]
+    return {name for call in declared for name in _variables_read(call)}
 
 
-def _is_declaration(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "flyte.TaskEnvironment"
+def _function_called(node: ast.AST) -> str:
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
 
 
 def _variables_read(call: ast.AST) -> Iterator[str]:
     for node in ast.walk(call):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.environ.get":
+        if isinstance(node, ast.Call) and _function_called(node) == "os.environ.get":
             yield ast.literal_eval(node.args[0])
 
 

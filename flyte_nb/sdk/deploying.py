@@ -12,12 +12,12 @@ import flyte.remote
 from connectrpc.code import Code
 from flyte.syncify import syncify
 
-from flyte_nb.bundle.module_names import PACKAGE
 from flyte_nb.errors import ClusterError, RefusedBySdkError
 from flyte_nb.masking import error_text
 from flyte_nb.sdk.cluster import using
 from flyte_nb.sdk.failures import code_of, patiently, what_it_says
-from flyte_nb.sdk.modules import Loaded, forget
+from flyte_nb.sdk.modules import Loaded, forget, write_code
+from flyte_nb.sdk.stubs import ImageStub
 from flyte_nb.sdk.telling import told_to
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def deploy_bundle(
         ClusterError: The cluster refuses it, or an image cannot be built; or it stays out of reach.
     """
     with tempfile.TemporaryDirectory(prefix="flyte_nb-") as name:
-        folder = await asyncio.to_thread(_written, bundle, Path(name))
+        folder = await asyncio.to_thread(write_code, [bundle], Path(name))
         with using(cluster, folder), told_to(log):
             try:
                 await patiently(lambda: _deploy(bundle, folder, cluster, secrets, log), log)
@@ -130,7 +130,7 @@ async def _deploy(
 
 async def _send(environment: Any, called: Iterable[Any], version: str) -> None:
     # A task that is called runs in the image of its own environment: the caller brings along which that is.
-    images = [flyte.TaskEnvironment(name=other.name, image=other.image) for other in called]
+    images = [ImageStub(name=other.name, image=other.image) for other in called]
     environment.depends_on = images
     try:
         await flyte.deploy.aio(environment, version=version, copy_style="all")
@@ -143,14 +143,3 @@ def _loaded(bundle: Bundle, folder: Path, secrets: Mapping[str, str]) -> Loaded:
         return Loaded(folder, bundle.modules, secrets)
     except Exception as error:
         raise RefusedBySdkError(bundle.name, error_text(error)) from error
-
-
-def _written(bundle: Bundle, folder: Path) -> Path:
-    """Write the code of `bundle` into `folder`, and return it as the SDK compares it with the files of modules."""
-    folder = folder.resolve()
-    for path, text in {**bundle.files, f"{PACKAGE}/{bundle.module_name}.py": bundle.module}.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    (folder / PACKAGE / "__init__.py").touch()
-    return folder

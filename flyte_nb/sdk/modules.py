@@ -15,10 +15,12 @@ from flyte._environment import list_loaded_environments
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Loaded", "forget"]
+    from flyte_nb.bundle.content import Bundle
+
+__all__ = ["Loaded", "forget", "write_code"]
 
 _numbers = count(1)
 _importing = Lock()
@@ -32,21 +34,33 @@ class Loaded:
 
     Attributes:
         environments: The SDK's environment that each of them defines, by module.
+        errors: What the others have raised, by module.
 
     Args:
         folder: What the package lies in.
         modules: Names of modules in it.
         secrets: Environment variables that they read in the place of what is not written.
+        every: Whether to go on when one raises something, rather than to raise it.
     """
 
-    def __init__(self, folder: Path, modules: Collection[str], secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, modules: Collection[str], secrets: Mapping[str, str], *, every: bool = False
+    ) -> None:
         self.environments: dict[str, Any] = {}
+        self.errors: dict[str, Exception] = {}
+        self._broken: list[Any] = []
         self._names = {module: f"_{PACKAGE}_{next(_numbers)}.{module}" for module in modules}
         try:
             with _importing, _importable(folder), _variables(secrets):
                 for module, name in self._names.items():
-                    imported = _imported(name, folder / PACKAGE / f"{module}.py")
-                    self.environments[module] = getattr(imported, ENVIRONMENT)
+                    try:
+                        imported = _imported(name, folder / PACKAGE / f"{module}.py")
+                        self.environments[module] = getattr(imported, ENVIRONMENT)
+                    except Exception as error:
+                        self._broken.append(getattr(sys.modules.get(name), ENVIRONMENT, None))
+                        if not every:
+                            raise
+                        self.errors[module] = error
         except BaseException:
             self.close()
             raise
@@ -55,7 +69,20 @@ class Loaded:
         """Let nothing be left of them."""
         for name in self._names.values():
             sys.modules.pop(name, None)
-        forget(self.environments.values())
+        forget([*self.environments.values(), *self._broken])
+
+
+def write_code(bundles: Iterable[Bundle], folder: Path) -> Path:
+    """Write the code of `bundles` into `folder`, and return it as the SDK compares it with the files of modules."""
+    folder = folder.resolve()
+    texts: dict[str, str] = {}
+    for bundle in bundles:
+        texts |= {**bundle.files, f"{PACKAGE}/{bundle.module_name}.py": bundle.module}
+    for path, text in {**texts, f"{PACKAGE}/__init__.py": ""}.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return folder
 
 
 def forget(environments: Collection[Any]) -> None:

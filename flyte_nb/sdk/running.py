@@ -14,13 +14,27 @@ from flyteidl2.core.catalog_pb2 import CACHE_HIT
 
 from flyte_nb.sdk.deploying import version_of
 from flyte_nb.sdk.failures import code_of
+from flyte_nb.sdk.literals import plain_value
+from flyte_nb.sdk.policies import overriding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from flyte_nb.sdk.cluster import Cluster
 
-__all__ = ["Action", "Begin", "abort_run", "actions_of", "begin_run", "error_of", "lines_of", "result_of", "run_url"]
+__all__ = [
+    "Action",
+    "Begin",
+    "abort_run",
+    "actions_of",
+    "begin_run",
+    "error_of",
+    "inputs_of",
+    "lines_of",
+    "result_of",
+    "returned_by",
+    "run_url",
+]
 
 ROOT = "a0"
 """What the action is called that is the task which was run."""
@@ -61,7 +75,7 @@ class Begin:
         fingerprint: The version of its environment.
         inputs: Values by the name of the parameter.
         function: The function of the task, whose annotations say how values go to the cluster; None guesses.
-        overridden: What the run says otherwise of the task than its version, as the SDK's override takes it.
+        overridden: What the run says otherwise of the task than its version, by name, as `Task.override` has it.
     """
 
     name: str
@@ -77,10 +91,10 @@ async def begin_run(wanted: Begin, cluster: Cluster) -> str:
 
     Raises what the SDK raises: of values it cannot convert, before anything is sent.
     """
-    named = {"project": cluster.project, "domain": cluster.domain}
-    task = await flyte.remote.Task.get(wanted.task, version=version_of(wanted.fingerprint), **named).fetch.aio()
+    named, version = {"project": cluster.project, "domain": cluster.domain}, version_of(wanted.fingerprint)
+    task = await flyte.remote.Task.get(wanted.task, version=version, **named).fetch.aio()
     if wanted.overridden:
-        task = task.override(**wanted.overridden)
+        task = overriding(task, wanted.overridden, version)
     if wanted.function is not None:
         task.__dict__["interface"] = _interface(wanted.function, task.interface)  # what it would guess, and keep
     try:
@@ -116,6 +130,23 @@ async def result_of(run: str, function: Callable[..., Any] | None) -> Any:
         values = [named[name] for name in types if name in named]
     else:
         values = [] if function is not None else list(await details.outputs())
+    return _as_returned(values)
+
+
+async def inputs_of(run: str, action: str) -> dict[str, Any]:
+    """Return what an action was called with, by name, as far as it is plain: see `plain_value`."""
+    details = await flyte.remote.ActionDetails.get.aio(run_name=run, name=action)
+    return {name: plain_value(literal) for name, literal in (await details.input_literals()).items()}
+
+
+async def returned_by(run: str, action: str) -> Any:
+    """Return what an action that has succeeded gives, as far as it is plain: see `plain_value`."""
+    details = await flyte.remote.ActionDetails.get.aio(run_name=run, name=action)
+    return _as_returned([plain_value(literal) for literal in (await details.output_literals()).values()])
+
+
+def _as_returned(values: list[Any]) -> Any:
+    """Return the outputs of an action as its function returned them."""
     return tuple(values) if len(values) > 1 else values[0] if values else None
 
 

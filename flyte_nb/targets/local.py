@@ -13,10 +13,11 @@ from flyte_nb.targets.writing import written
 from flyte_nb.venvs.specification import venv_spec, venv_spec_of_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from concurrent.futures import Future
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.errors import FlyteNbError
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.targets.protocol import Deployed, Log
     from flyte_nb.venvs.specification import VenvSpec
@@ -71,6 +72,10 @@ class LocalTarget:
             OversizeError: It asks for more than there is, and the settings refuse that.
         """
         return self._remarks.of(spec)
+
+    def refusals(self, bundles: Collection[Bundle]) -> Mapping[str, FlyteNbError]:
+        """Refuse nothing: what cannot be built is only known when it has been tried."""
+        return {}
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         """Build what `bundle` runs in, and record it; when cancelled, a write that has begun is finished.

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flyte_nb.errors import FlyteNbError, TargetError
 from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from flyte_nb.bundle.content import Bundle
     from flyte_nb.model.spec import EnvironmentSpec
     from flyte_nb.targets.protocol import Deployed, Target
 
-__all__ = ["observed", "remarks_of"]
+T = TypeVar("T")
+
+__all__ = ["observed", "refusals_of", "remarks_of"]
 
 
 def observed(target: Target) -> Mapping[str, Deployed]:
@@ -23,8 +26,22 @@ def observed(target: Target) -> Mapping[str, Deployed]:
         TargetError: It does not say.
         FlyteNbError: It is one of ours, and says why.
     """
+    return _told(target, target.observe)
+
+
+def refusals_of(target: Target, bundles: Collection[Bundle]) -> Mapping[str, FlyteNbError]:
+    """Return why `target` refuses some of `bundles`, which it does not have yet, by name.
+
+    Raises:
+        TargetError: It does not say.
+        FlyteNbError: It is one of ours, and says why.
+    """
+    return _told(target, lambda: target.refusals(bundles)) if bundles else {}
+
+
+def _told(target: Target, ask: Callable[[], T]) -> T:
     try:
-        return target.observe()
+        return ask()
     except FlyteNbError:
         raise
     except Exception as error:

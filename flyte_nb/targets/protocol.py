@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from flyte_nb.bundle.content import Bundle
+    from flyte_nb.errors import FlyteNbError
     from flyte_nb.model.spec import EnvironmentSpec
 
     Log = Callable[[str], None]
@@ -48,6 +49,9 @@ class Target(Protocol):
 
     def remarks(self, spec: EnvironmentSpec) -> tuple[str, ...]:
         """Return what deploying `spec` there means that it does not say itself, or raise why that cannot be."""
+
+    def refusals(self, bundles: Collection[Bundle]) -> Mapping[str, FlyteNbError]:
+        """Return why some of `bundles`, which are not there yet, cannot be deployed there, by name; send nothing."""
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         """Deploy one environment, or raise; afterwards `observe` shows it. `log` takes lines for people to read."""

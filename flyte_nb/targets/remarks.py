@@ -37,7 +37,7 @@ class LocalRemarks:
         Raises:
             OversizeError: It asks for more than there is, and the settings refuse that.
         """
-        return (*_image(spec.image), *self._size(spec), *_secrets(spec))
+        return (*_image(spec.image), *_layers(spec), *self._size(spec), *_secrets(spec))
 
     def _size(self, spec: EnvironmentSpec) -> Iterator[str]:
         if spec.resources is None:
@@ -60,6 +60,11 @@ def _image(image: str | Image) -> Iterator[str]:
         yield f'its packages are installed for the kernel\'s Python {python}: the base "{shown}" is not used here'
     else:
         yield f'runs in the kernel\'s Python: "{shown}" is a container image, which is not used here'
+
+
+def _layers(spec: EnvironmentSpec) -> Iterator[str]:
+    if spec.flyte_options.get("image") is not None:
+        yield "of its image, only Python, packages and variables are used here: other layers are the cluster's"
 
 
 def _secrets(spec: EnvironmentSpec) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.deployments import deployment_picture, deployment_table
 from flyte_nb.view.escape import html_text, inert
+from flyte_nb.view.room import MOST_BELOW, last_that_fit
+from flyte_nb.view.states import STATES
 from flyte_nb.view.still import still
 from flyte_nb.view.table import table_html, table_text
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["deployment_bundle", "waiting_bundle"]
 
-_LOUD = frozenset({State.FAILED, State.TIMED_OUT, State.LOST})
 _MOST_LOGS, _MOST_LINES = 10, 30
+_ROOM_FOR_TITLE = 1_500
 # Turned round, it begins at its last line.
 _SCROLLED = "display:flex;flex-direction:column-reverse;max-height:240px;overflow:auto"
 _LOG = (
@@ -37,11 +38,12 @@ def deployment_bundle(progress: DeploymentProgress, host: str, note: str = "") -
     seconds = progress.elapsed if progress.ended else None
     table = deployment_table(progress.plan.target, progress.statuses.values(), progress.name, seconds)
     logs = _logs(progress)
-    rest = f"{table_html(table)}{''.join(_log_html(*log) for log in logs)}"
+    said = "".join(_log_html(*log) for log in logs)
     if note:
-        rest += f"<div>{html_text(note)}</div>"
+        said += f"<div>{html_text(note)}</div>"
     text = [table_text(table), *(_log_text(*log) for log in logs), *([note] if note else [])]
-    return {"text/html": still(deployment_picture(progress), host, rest), "text/plain": "\n".join(text)}
+    html = still(deployment_picture(progress), host, lambda room: table_html(table, room=room - len(said)) + said)
+    return {"text/html": html, "text/plain": "\n".join(text)}
 
 
 def waiting_bundle(line: str, host: str) -> dict[str, str]:
@@ -50,11 +52,19 @@ def waiting_bundle(line: str, host: str) -> dict[str, str]:
 
 
 def _logs(progress: DeploymentProgress) -> list[tuple[str, list[str], int]]:
-    """Return the last lines of what went wrong: name, lines, and how many there were."""
-    loud = [status.name for status in progress.statuses.values() if status.state in _LOUD]
+    """Return the last lines of what went wrong, as far as there is room: name, lines, and how many there were."""
+    loud = [status.name for status in progress.statuses.values() if STATES[status.state.value].loud]
     with_lines = [name for name in loud if progress.line_count(name)][:_MOST_LOGS]
     counts = {name: progress.line_count(name) for name in with_lines}
-    return [(name, progress.lines(name, counts[name] - _MOST_LINES), counts[name]) for name in with_lines]
+    room, logs = MOST_BELOW - _ROOM_FOR_TITLE * len(with_lines), []
+    for name in with_lines:
+        lines = progress.lines(name, counts[name] - _MOST_LINES)
+        fitting = len(last_that_fit([escape(line) for line in lines], room // 2 if len(with_lines) > 1 else room))
+        lines = lines[len(lines) - fitting :]
+        room -= sum(len(escape(line)) + 1 for line in lines)
+        if lines:
+            logs.append((name, lines, counts[name]))
+    return logs
 
 
 def _title(lines: list[str], count: int) -> str:

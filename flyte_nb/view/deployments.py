@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from flyte_nb.view.bars import Bar, with_bars
 from flyte_nb.view.clock import clock_head, clock_text
 from flyte_nb.view.durations import duration_text, took_text
 from flyte_nb.view.picture import Node, Picture
-from flyte_nb.view.plans import remark_details, subtitle
+from flyte_nb.view.plans import SIDES, plan_edges, remark_details, subtitle
 from flyte_nb.view.states import STATES, state_text, tally, tally_text
 from flyte_nb.view.table import MOST_ROWS_TEXT, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from flyte_nb.deployment.applying.status import EnvironmentStatus
     from flyte_nb.deployment.planning.plan import Step
     from flyte_nb.view.deployment_progress import DeploymentProgress
 
-__all__ = ["deployment_picture", "deployment_table"]
+__all__ = ["deployment_picture", "deployment_table", "in_order_to_show"]
 
+S = TypeVar("S", bound="EnvironmentStatus")
+
+_FEWEST_BARS = 2
 _NONE = "–"
 _URGENCY = {state: position for position, state in enumerate(STATES)}
 # As long as the subtitles are while the deployment goes on.
@@ -30,9 +34,7 @@ def deployment_picture(progress: DeploymentProgress) -> Picture:
     """Return the graph of a deployment, each environment in its state, with how long it took."""
     steps, statuses = progress.plan.steps, progress.statuses
     nodes = tuple(_node(step, progress) if step.name in statuses else _left_out(step) for step in steps)
-    names = {step.name for step in steps}
-    edges = tuple((before, step.name) for step in steps for before in step.depends_on if before in names)
-    return Picture(nodes, edges, room=_ROOM)
+    return Picture(nodes, plan_edges(progress.plan), room=_ROOM, sides=SIDES)
 
 
 def deployment_table(
@@ -47,9 +49,7 @@ def deployment_table(
         seconds: How long it took; None while it goes on.
     """
     repeated = any(status.attempt > 1 for status in statuses)
-    shown = list(statuses)
-    if len(shown) > MOST_ROWS_TEXT:
-        shown.sort(key=lambda status: _URGENCY[status.state.value])
+    shown = in_order_to_show(statuses)
     rows = tuple(
         (
             status.name,
@@ -63,7 +63,29 @@ def deployment_table(
     )
     started = clock_head("started", next((status.started for status in shown if status.started), None))
     columns = ("environment", "state", *(("attempt",) if repeated else ()), started, "took", "error")
-    return Table(columns, rows, _caption(target, shown, name, seconds))
+    return Table(columns, rows, _caption(target, shown, name, seconds), bars=_bars(shown))
+
+
+def _bars(statuses: Sequence[EnvironmentStatus]) -> tuple[Bar | None, ...]:
+    """Return the bars of those that began, unless one is alone: it would tell nothing."""
+    named = with_bars(statuses)
+    began = min((status.started for status in statuses if status.started), default=None)
+    if began is None or len(named) < _FEWEST_BARS:
+        return ()
+
+    def bar(status: EnvironmentStatus) -> Bar | None:
+        if status.name not in named or status.started is None or began is None:
+            return None
+        ended = None if status.ended is None else (status.ended - began).total_seconds()
+        return Bar(status.state.value, (status.started - began).total_seconds(), ended)
+
+    return tuple(map(bar, statuses))
+
+
+def in_order_to_show(statuses: Collection[S]) -> list[S]:
+    """Return `statuses` as the rows of a table: where there are too many for all to be read, the most urgent first."""
+    many = len(statuses) > MOST_ROWS_TEXT
+    return sorted(statuses, key=lambda status: _URGENCY[status.state.value] if many else 0)
 
 
 def _caption(target: str, statuses: Collection[EnvironmentStatus], name: str, seconds: float | None) -> str:

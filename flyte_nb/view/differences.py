@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.deployment.planning.plan import Change
@@ -48,6 +49,12 @@ def source_diff(change: Change) -> SourceDiff | None:
     before, after = change.old, change.new
     if before == after or not (_is_text(before) and _is_text(after) and "\n" in (before or "") + (after or "")):
         return None
+    return _diff(before, after)
+
+
+# A plan tells of one difference in its table, under that, and when it is asked.
+@lru_cache(maxsize=512)
+def _diff(before: str | None, after: str | None) -> SourceDiff:
     old, new = _lines(before), _lines(after)
     if len(old) + len(new) > _MOST_LINES_COMPARED:
         return SourceDiff(0, 0, ())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import starmap
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flyte_nb.masking import masked, without_credentials
@@ -9,18 +12,26 @@ from flyte_nb.view.picture import Node, Picture
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flyte_nb.model import Resources, TaskEnvironment
 
 __all__ = ["environment_table", "environments_picture", "environments_table", "resources_text"]
 
 _NONE = "–"
+_NOT_ONE: Mapping[str, bool] = MappingProxyType({})
+_LONGEST_OPTION = 80  # characters
 
 
-def environments_picture(environments: Sequence[TaskEnvironment]) -> Picture:
-    """Return the dependency graph of `environments`; names they need that are not defined are shown as such."""
-    nodes = {environment.name: _node(environment) for environment in environments}
+def environments_picture(environments: Sequence[TaskEnvironment], deployed: Mapping[str, bool] = _NOT_ONE) -> Picture:
+    """Return the dependency graph of `environments`; names they need that are not defined are shown as such.
+
+    Args:
+        environments: What is defined.
+        deployed: Of those that are deployed, whether they are as they are defined.
+    """
+    states = {name: "succeeded" if is_same else "update" for name, is_same in deployed.items()}
+    nodes = {each.name: _node(each, states.get(each.name, "defined")) for each in environments}
     edges = [(dependency, env.name) for env in environments for dependency in env.depends_on]
     for dependency, _ in edges:
         if dependency not in nodes:
@@ -73,8 +84,9 @@ def _amount(value: object) -> str:
     return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _node(environment: TaskEnvironment) -> Node:
-    return Node(environment.name, subtitle=_text(environment.image), details=_details(environment))
+def _node(environment: TaskEnvironment, state: str) -> Node:
+    details = _details(environment)
+    return Node(environment.name, state, dict(details)["image"], details)
 
 
 def _details(env: TaskEnvironment) -> tuple[tuple[str, str], ...]:
@@ -86,9 +98,15 @@ def _details(env: TaskEnvironment) -> tuple[tuple[str, str], ...]:
         ("env vars", _listed(f"{name}={value}" for name, value in masked(env.env_vars).items())),
         ("secrets", _listed(secret.key for secret in env.secrets)),
         ("cache", env.cache.behavior),
+        ("for the cluster", _listed(starmap(_option, masked(env.flyte_options).items()))),
     )
     always = {"image", "resources", "tasks"}
     return tuple(row for row in rows if row[0] in always or row[1] not in (_NONE, "disable"))
+
+
+def _option(name: str, value: object) -> str:
+    text: str = without_credentials(str(value))
+    return f"{name}={text if len(text) <= _LONGEST_OPTION else f'{text[:_LONGEST_OPTION]}…'}"
 
 
 def _depends_on(env: TaskEnvironment, known: Collection[str]) -> str:
@@ -100,4 +118,10 @@ def _listed(texts: Iterable[str]) -> str:
 
 
 def _text(value: object) -> str:
-    return str(without_credentials(str(value)))
+    return _text_of(str(value))
+
+
+# Looking for credentials takes the longest, and many environments share an image.
+@lru_cache(maxsize=4_096)
+def _text_of(text: str) -> str:
+    return str(without_credentials(text))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.view.clock import clock_head, clock_text, moment_text
 from flyte_nb.view.durations import duration_text
-from flyte_nb.view.states import STATES, tally
+from flyte_nb.view.states import STATES, counts_text, tally
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
@@ -22,11 +22,13 @@ _NONE = "–"
 
 
 def runs_table(runs: Collection[RecordedRun]) -> Table:
-    """Return `runs`, a row each."""
+    """Return `runs`, a row each; where they ran is said if one of them did not run in its kernel."""
+    places = _places(runs)
     rows = tuple(
         (
             run.name,
             run.task,
+            *([places[run.target] or _NONE] if places else []),
             f"{STATES[run.state.value].glyph} {run.state.value}",
             moment_text(run.started),
             _NONE if run.duration is None else duration_text(run.duration),
@@ -35,10 +37,19 @@ def runs_table(runs: Collection[RecordedRun]) -> Table:
         )
         for run in runs
     )
-    counts = ", ".join(f"{count:,} {state}" for state, count in tally(run.state.value for run in runs).items())
+    counts = counts_text(tally(run.state.value for run in runs))
     note = "" if runs else "There are no such runs. Run a task, or ask for others: %flyte_runs? shows how."
-    columns = ("run", "task", "state", "started", "took", "calls", "error")
+    columns = ("run", "task", *(["on"] if places else []), "state", "started", "took", "calls", "error")
     return Table(columns, rows, f"Runs: {counts or 'none'}", note)
+
+
+def _places(runs: Collection[RecordedRun]) -> dict[str | None, str]:
+    """Return what to call each target of `runs`; nothing if all ran in their kernels. Several clusters have names."""
+    places = {run.target: run.place for run in runs}
+    if not any(places):
+        return {}
+    clusters = [target for target in places if target and ":" in target]
+    return {**places, **{target: target for target in clusters}} if len(clusters) > 1 else places
 
 
 def logs_table(run: RecordedRun, lines: Sequence[LogLine]) -> Table:

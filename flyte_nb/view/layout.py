@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from flyte_nb.view.lanes import lay_lanes
+from flyte_nb.view.lanes import with_bends
 from flyte_nb.view.spread import spread
+from flyte_nb.view.uncross import uncross
 from flyte_nb.view.waves import waves
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class Layout:
         waves: The names in each wave, in the order they are drawn.
         positions: The centre of each node.
         routes: For each edge its points: out of one node, past the waves between, into the other. Between the
-            points of a pair an edge bends (0 to 1, 2 to 3, ...); from pair to pair it runs straight past a wave.
+            points of a pair an edge bends (0 to 1, 2 to 3, ...); from pair to pair it runs straight past a wave. In a
+            stack an edge of more than two points turns at each of them.
         width: The extent of it all.
         height: The extent of it all.
     """
@@ -51,6 +54,12 @@ class Layout:
     width: float
     height: float
 
+    @property
+    def across(self) -> tuple[str, ...]:
+        """The names as they lie across the flow: by this a later layout can be like this one."""
+        axis = 1 if self.flow == "right" else 0
+        return tuple(sorted(self.positions, key=lambda name: self.positions[name][axis]))
+
 
 # Environments have long names and short depths: a few waves of many. Flowing to the right, a wave is a column that
 # reads like a list and grows the way a notebook scrolls, while 10 nodes in a row would be 2,000 pixels wide. Only a
@@ -61,18 +70,27 @@ _GAP_ACROSS: Mapping[Flow, float] = {"right": 16.0, "down": 28.0}
 _BEND_ROOM = 16.0
 
 
-def arrange(names: Sequence[str], edges: Iterable[tuple[str, str]], box: Box | None = None) -> Layout:
+def arrange(
+    names: Sequence[str], edges: Iterable[tuple[str, str]], box: Box | None = None, like: Sequence[str] = ()
+) -> Layout:
     """Return where to draw `names` and the routes of `edges`. The same input gives the same layout.
 
     Args:
         names: Distinct names; their order breaks ties.
         edges: (dependency, dependent) pairs of those names. Repeated ones are drawn once.
         box: The size of every node.
+        like: The names as they lay across the flow in an earlier layout, which this one is to resemble: those that
+            share a wave keep their order, unless that would cost many crossings.
 
     Raises:
         ValueError: If the edges contain a cycle.
     """
-    box, names, edges = box or Box(), tuple(names), tuple(dict.fromkeys(edges))
+    return _arranged(tuple(names), tuple(dict.fromkeys(edges)), box or Box(), tuple(like))
+
+
+# The picture that stays in the notebook and the live one have one layout, and it takes the longest.
+@lru_cache(maxsize=8)
+def _arranged(names: tuple[str, ...], edges: tuple[tuple[str, str], ...], box: Box, like: tuple[str, ...]) -> Layout:
     found = waves(names, edges)
     if not edges:
         return _grid(names, box)
@@ -81,7 +99,9 @@ def arrange(names: Sequence[str], edges: Iterable[tuple[str, str]], box: Box | N
     for layer, members in enumerate(found):
         for name in members:
             layer_of[number[name]] = layer
-    lanes = lay_lanes(layer_of, [(number[a], number[b]) for a, b in edges])
+    lanes = with_bends(layer_of, [(number[a], number[b]) for a, b in edges])
+    rank = {name: float(position) for position, name in enumerate(like)}
+    uncross(lanes, [rank.get(name) for name in names])
     return _placed(names, edges, layer_of, lanes, box)
 
 
@@ -94,9 +114,11 @@ def _placed(
     long, broad = (box.width, box.height) if flow == "right" else (box.height, box.width)
     pitch, gap = long + _GAP_ALONG[flow], _GAP_ACROSS[flow]
     at = spread(lanes, broad + gap, _BEND_ROOM)
+    reach = [broad / 2 if number < lanes.real else 0.0 for number in range(len(at))]
+    outside = min(place - half for place, half in zip(at, reach, strict=True))  # spread() leaves room there as well
 
     def point(along: float, across: float) -> Point:
-        one, other = round(along, 1), round(across - gap / 2, 1)  # spread() leaves half a gap outside as well
+        one, other = round(along, 1), round(across - outside, 1)
         return (one, other) if flow == "right" else (other, one)
 
     number = {name: index for index, name in enumerate(names)}
@@ -107,7 +129,7 @@ def _placed(
         for layer, bend in enumerate(lanes.bends.get((start, end), ()), start=layer_of[start] + 1):
             route += [point(layer * pitch, at[bend]), point(layer * pitch + long, at[bend])]
         routes[before, after] = (*route, point(layer_of[end] * pitch, at[end]))
-    edge = max(at[n] + (broad + gap if n < lanes.real else _BEND_ROOM) / 2 for n in range(len(at)))
+    edge = max(place + half for place, half in zip(at, reach, strict=True))
     width, height = point(len(ordered) * pitch - _GAP_ALONG[flow], edge)
     positions = {name: point(layer_of[n] * pitch + long / 2, at[n]) for name, n in number.items()}
     return Layout(flow, box, ordered, positions, routes, width, height)

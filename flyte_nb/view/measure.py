@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["clip_columns", "columns", "fit_end", "fit_middle", "mono_width", "pad", "sans_width"]
+__all__ = ["clip_columns", "columns", "fit_end", "fit_middle", "fit_words", "mono_width", "pad", "sans_width"]
 
 # Em widths of a bold sans-serif, rounded up over Helvetica, Segoe UI and Roboto: a wrong guess leaves room.
 _NARROW, _SLIM, _WIDE = frozenset("iIjl.,:;'|!` "), frozenset('frt()[]{}/\\-"*'), frozenset("mwMW@%&")
@@ -95,3 +96,16 @@ def fit_middle(text: str, room: float, width: Callable[[str], float]) -> str:
             break
         tail = end + tail
     return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def fit_words(text: str, room: float, width: Callable[[str], float]) -> str:
+    """Return `text`, or as many of its first words as fit into `room` by `width`, and "…".
+
+    Where that would leave less than half of the room, the word that is too long is cut.
+    """
+    if width(text) <= room:
+        return text
+    end = bisect_right(range(len(text)), room, key=lambda count: width(f"{text[:count]}…")) - 1
+    kept = text[: max(0, end)]
+    words = kept if text[len(kept)].isspace() else kept.rpartition(" ")[0]
+    return (words if width(words) >= room / 2 else kept).rstrip(" ,;:") + "…"

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.deployment.applying.status import State
 from flyte_nb.view.clock import clock_head, clock_text, moment_text
+from flyte_nb.view.deployments import in_order_to_show
 from flyte_nb.view.durations import duration_text, took_text
-from flyte_nb.view.states import STATES, state_text, tally, tally_text
+from flyte_nb.view.states import STATES, counts_text, state_text, tally, tally_text
 from flyte_nb.view.table import Table
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def deployments_table(deployments: Collection[RecordedDeployment]) -> Table:
         )
         for deployment in deployments
     )
-    counts = ", ".join(f"{count:,} {state}" for state, count in tally(d.status for d in deployments).items())
+    counts = counts_text(tally(deployment.status for deployment in deployments))
     note = (
         "" if deployments else "There are no such deployments. %flyte_deploy deploys; %flyte_deployments? shows more."
     )
@@ -45,7 +46,7 @@ def deployments_table(deployments: Collection[RecordedDeployment]) -> Table:
 
 
 def past_deployment_table(deployment: RecordedDeployment, environments: Sequence[RecordedEnvironment]) -> Table:
-    """Return `environments`, which are those of `deployment`, a row each."""
+    """Return `environments`, which are those of `deployment`, a row each; of many, the most urgent come first."""
     rows = tuple(
         (
             one.name,
@@ -56,11 +57,13 @@ def past_deployment_table(deployment: RecordedDeployment, environments: Sequence
             took_text(one.duration),
             one.error or _NONE,
         )
-        for one in environments
+        for one in in_order_to_show(environments)
     )
     what = "Rollback" if deployment.kind == "rollback" else "Deployment"
     end = deployment.status + ("" if deployment.duration is None else f" in {duration_text(deployment.duration)}")
-    caption = f"{what} {deployment.name} to {deployment.target}, {moment_text(deployment.started)}: {end}"
+    counts = tally_text(tally(one.state.value for one in environments))
+    told = f"{end}: {counts}" if counts else end
+    caption = f"{what} {deployment.name} to {deployment.target}, {moment_text(deployment.started)}: {told}"
     columns = ("environment", "action", "state", "version", "attempt", "took", "error")
     return Table(columns, rows, caption, _advice(deployment))
 

@@ -11,7 +11,7 @@ from flyte_nb.view.states import STATES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Node", "Picture"]
+__all__ = ["Calls", "Node", "Picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Node:
         state: A key of `flyte_nb.view.states.STATES`.
         subtitle: A second line, such as its image.
         details: (label, value) pairs that are shown when it is selected.
+        span: Of a node that stands for several environments: where they begin and end in the order of the waves.
+        opened: Whether what it stands for is shown as well.
 
     Raises:
         ValueError: If `state` is not a known state.
@@ -32,10 +34,29 @@ class Node:
     state: str = "defined"
     subtitle: str = ""
     details: tuple[tuple[str, str], ...] = ()
+    span: tuple[int, int] | None = None
+    opened: bool = False
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
             raise ValueError(f"Node.state must be one of {', '.join(STATES)}, not {self.state!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How often tasks of one environment have called tasks of another.
+
+    Attributes:
+        caller: The environment that calls.
+        called: The environment that is called.
+        count: How often.
+        expected: Whether `called` is among what `caller` depends on, directly or not.
+    """
+
+    caller: str
+    called: str
+    count: int
+    expected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +66,12 @@ class Picture:
     Attributes:
         nodes: In the order they were defined, which breaks ties in every view.
         edges: (dependency, dependent) pairs of names: what is deployed first comes first.
-        title: A line above the picture; the views count the environments if it is empty.
-        note: A line that says what the picture leaves out.
+        note: Lines above the picture that say what it leaves out.
         numbered: Whether the views number the waves.
         room: A subtitle for which every node has room, where live views change them.
+        like: The names as they lay across the flow of an earlier picture, which this one is to resemble.
+        sides: What to call the lists of what comes before a node, and of what comes after it.
+        calls: What has called what while it ran; those of environments that are not in the picture are not drawn.
 
     Raises:
         ValueError: If two nodes have one name, or an edge names a node that is not there.
@@ -56,10 +79,12 @@ class Picture:
 
     nodes: tuple[Node, ...]
     edges: tuple[tuple[str, str], ...] = ()
-    title: str = ""
     note: str = ""
     numbered: bool = True
     room: str = ""
+    like: tuple[str, ...] = ()
+    sides: tuple[str, str] = ("depends on", "needed by")
+    calls: tuple[Calls, ...] = ()
 
     def __post_init__(self) -> None:
         names = Counter(node.name for node in self.nodes)

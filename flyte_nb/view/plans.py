@@ -10,6 +10,7 @@ from flyte_nb.view.differences import difference_text, source_diff
 from flyte_nb.view.durations import about_text
 from flyte_nb.view.escape import html_text, inert_line
 from flyte_nb.view.picture import Node, Picture
+from flyte_nb.view.room import MOST_BELOW
 from flyte_nb.view.states import between, state_text, tally, tally_text
 from flyte_nb.view.table import MOST_ROWS_HTML, MOST_ROWS_TEXT, Table
 
@@ -19,8 +20,19 @@ if TYPE_CHECKING:
     from flyte_nb.deployment.planning.plan import Change, Plan, Step
     from flyte_nb.view.differences import SourceDiff
 
-__all__ = ["plan_picture", "plan_table", "remark_details", "source_diffs_html", "subtitle"]
+__all__ = [
+    "SIDES",
+    "changes_details",
+    "plan_edges",
+    "plan_picture",
+    "plan_table",
+    "remark_details",
+    "source_diffs_html",
+    "subtitle",
+]
 
+SIDES = ("after", "before")
+"""What a step stands after, and what it stands before: what is removed comes before what it depends on."""
 _NONE = "–"
 _MOST_ON_PATH = 6
 _MOST_CAUSES = 10
@@ -36,10 +48,10 @@ _NO_TONE = "transparent"
 
 
 def plan_picture(plan: Plan) -> Picture:
-    """Return the graph of `plan`, each environment in its action."""
+    """Return the graph of `plan`, each environment in its action; what differs is told by `changes_details`."""
     actions = plan.actions
     nodes = tuple(Node(step.name, actions[step.name], subtitle(step), _details(step)) for step in plan.steps)
-    return Picture(nodes, _edges(plan))
+    return Picture(nodes, plan_edges(plan), sides=SIDES)
 
 
 def plan_table(plan: Plan) -> Table:
@@ -65,10 +77,17 @@ def plan_table(plan: Plan) -> Table:
 
 def source_diffs_html(plan: Plan) -> str:
     """Return the sources that would change, each with its lines to unfold; everything is escaped, much is cut."""
-    found = _diffs(plan)
-    shown = [_diff_html(change, diff) for (change, diff), _ in zip(found, range(_MOST_DIFFS), strict=False)]
-    more = "<div>and more: flyte_nb.plan() has all of them, in .steps[...].changes</div>" if next(found, None) else ""
-    return f'<div class="flyte-nb">{"".join(shown)}{more}</div>' if shown else ""
+    found, shown, room, left_out = _diffs(plan), list[str](), MOST_BELOW, False
+    for (change, diff), _ in zip(found, range(_MOST_DIFFS), strict=False):
+        html = _diff_html(change, diff)
+        if len(html) > room:
+            left_out = True
+            continue
+        shown.append(html)
+        room -= len(html)
+    left_out = next(found, None) is not None or left_out
+    more = "<div>and more: flyte_nb.plan() has all of them, in .steps[...].changes</div>" if left_out else ""
+    return f'<div class="flyte-nb">{"".join(shown)}{more}</div>' if shown or more else ""
 
 
 def subtitle(step: Step) -> str:
@@ -76,7 +95,8 @@ def subtitle(step: Step) -> str:
     return step.problem or ", ".join(change.what for change in step.changes) or step.reason
 
 
-def _edges(plan: Plan) -> tuple[tuple[str, str], ...]:
+def plan_edges(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Return what comes before what in `plan`, as (before, after) pairs of its names."""
     names = {step.name for step in plan.steps}
     return tuple((before, step.name) for step in plan.steps for before in step.depends_on if before in names)
 
@@ -104,7 +124,12 @@ def _reason(step: Step) -> str:
 
 def _details(step: Step) -> tuple[tuple[str, str], ...]:
     problem = (("problem", step.problem),) if step.problem else ()
-    return (*problem, *(_detail(change) for change in step.changes), *remark_details(step))
+    return (*problem, *remark_details(step))
+
+
+def changes_details(step: Step) -> tuple[tuple[str, str], ...]:
+    """Return what differs, to be told when it is asked: to compare the sources of thousands takes its time."""
+    return tuple(map(_detail, step.changes))
 
 
 def remark_details(step: Step) -> tuple[tuple[str, str], ...]:

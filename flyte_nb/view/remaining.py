@@ -51,6 +51,7 @@ def _left(step: Step, usual: float, status: EnvironmentStatus | None, now: datet
     if status is None or status.state.is_final or step.action is Action.UNCHANGED:
         return 0.0
     expected = usual if step.expected is None else step.expected
-    if status.state is State.RUNNING and status.started:
-        return max(0.0, expected - (now - status.started).total_seconds())
+    begun = status.begun or status.started
+    if status.state is State.RUNNING and begun:
+        return max(0.0, expected - (now - begun).total_seconds())
     return expected

@@ -5,16 +5,18 @@ Noting a change costs about a microsecond, however many they are; what is to be 
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from flyte_nb.execution.node import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flyte_nb.execution.node import LogLine, Node
 
@@ -56,12 +58,14 @@ class Group:
         counts: How many calls are in each state.
         exemplars: Failed ones first, then those that run longest, then the slowest; at most `EXEMPLARS`.
         ended: When the last call ended, in seconds since the epoch, or None while one is under way.
+        opened: Those that are shown beside the exemplars because somebody asked for more, the most urgent first.
     """
 
     first: TrackedCall
     counts: Mapping[RunState, int]
     exemplars: tuple[TrackedCall, ...]
     ended: float | None
+    opened: tuple[TrackedCall, ...] = ()
 
     @property
     def size(self) -> int:
@@ -76,14 +80,30 @@ class Crowd:
         states: The state that each call of the run was last seen in, by id; whoever owns the crowd keeps it current.
     """
 
-    __slots__ = ("_counts", "_ended", "_failed", "_floor", "_running", "_slowest", "_states", "first")
+    __slots__ = (
+        "_cancelled",
+        "_counts",
+        "_ended",
+        "_failed",
+        "_floor",
+        "_members",
+        "_most",
+        "_running",
+        "_slowest",
+        "_states",
+        "first",
+    )
 
     def __init__(self, first: TrackedCall, states: Mapping[int, RunState]) -> None:
         self.first, self._states = first, states
         self._counts: defaultdict[RunState, int] = defaultdict(int)
         self._ended = 0.0
-        # The failed calls that began first. A call that has failed stays so.
+        self._members: list[TrackedCall] = []
+        # How many calls are remembered of each of the following; more once somebody has asked for more.
+        self._most = EXEMPLARS
+        # The failed calls that began first, and the cancelled ones. A call that has failed stays so.
         self._failed: list[TrackedCall] = []
+        self._cancelled: list[TrackedCall] = []
         # A heap of calls by when they began; those that have ended meanwhile are dropped when they come to its top.
         self._running: list[tuple[float, int, TrackedCall]] = []
         # A heap of the slowest calls with the quickest of them on top, and how long that one took.
@@ -96,8 +116,10 @@ class Crowd:
         counts[state] += 1
         if before is not None:
             counts[before] -= 1
-        elif call.id < self.first.id:
-            self.first = call
+        else:
+            self._members.append(call)
+            if call.id < self.first.id:
+                self.first = call
         if state in _UNDER_WAY:
             if state is not RunState.QUEUED:
                 heappush(self._running, (call.started, call.id, call))
@@ -105,22 +127,29 @@ class Crowd:
         ended = call.ended or call.started
         if ended > self._ended:
             self._ended = ended
-        if state in FAILED:
-            self._note_failed(call)
-        elif ended - call.started >= self._floor:
-            self._note_slow(call, ended - call.started)
+        self._note_ended(call, state, ended - call.started)
 
-    def _note_failed(self, call: TrackedCall) -> None:
-        if len(self._failed) < EXEMPLARS or call.id < self._failed[-1].id:
-            self._failed = sorted([*self._failed, call], key=attrgetter("id"))[:EXEMPLARS]
+    def _note_ended(self, call: TrackedCall, state: RunState, took: float) -> None:
+        if state in FAILED:
+            self._note_first(self._failed, call)
+            return
+        if state is RunState.CANCELLED:
+            self._note_first(self._cancelled, call)
+        if took >= self._floor:
+            self._note_slow(call, took)
+
+    def _note_first(self, known: list[TrackedCall], call: TrackedCall) -> None:
+        if len(known) < self._most or call.id < known[-1].id:
+            insort(known, call, key=attrgetter("id"))
+            del known[self._most :]
 
     def _note_slow(self, call: TrackedCall, took: float) -> None:
         entry = (took, -call.id, call)
-        if len(self._slowest) < EXEMPLARS:
+        if len(self._slowest) < self._most:
             heappush(self._slowest, entry)
         elif entry[:2] > self._slowest[0][:2]:
             heapreplace(self._slowest, entry)
-        if len(self._slowest) == EXEMPLARS:
+        if len(self._slowest) == self._most:
             self._floor = self._slowest[0][0]
 
     @property
@@ -128,14 +157,58 @@ class Crowd:
         """How many calls there are."""
         return sum(self._counts.values())
 
-    def group(self) -> Group:
-        """Return how things stand."""
+    def group(self, kept: Sequence[TrackedCall] = (), more: int = 0) -> Group:
+        """Return how things stand, with `more` calls beside the exemplars, and those of its calls that are `kept`."""
         counts = {state: count for state, count in self._counts.items() if count}
-        exemplars = list(self._failed)
-        exemplars += self._longest_running(EXEMPLARS - len(exemplars))
-        exemplars += [call for _, _, call in sorted(self._slowest, reverse=True)[: EXEMPLARS - len(exemplars)]]
+        chosen, most = self._exemplars(), EXEMPLARS + more
+        if more:
+            self._remember(most)
+            shown = {call.id for call in chosen}
+            chosen += islice(self._others(shown, most), most - len(chosen))
         ended = self._ended if all(state.is_final for state in counts) else None
-        return Group(self.first, counts, tuple(exemplars), ended)
+        # What is to be kept and is not among them takes the place of the least urgent.
+        kept = [call for call in kept if call not in chosen][:most]
+        chosen = [*chosen[: most - len(kept)], *kept]
+        return Group(self.first, counts, tuple(chosen[:EXEMPLARS]), ended, tuple(chosen[EXEMPLARS:]))
+
+    def _exemplars(self) -> list[TrackedCall]:
+        found = self._failed[:EXEMPLARS]
+        found += self._longest_running(EXEMPLARS - len(found))
+        found += [call for _, _, call in sorted(self._slowest, reverse=True)[: EXEMPLARS - len(found)]]
+        return found
+
+    def _remember(self, most: int) -> None:
+        """Keep so many of each kind from now on: those that were let go are among the members."""
+        if most <= self._most:
+            return
+        self._most, self._floor = most, -1.0
+        self._failed, self._cancelled, self._slowest = [], [], []
+        for call in self._members:
+            state = self._states[call.id]
+            if state not in _UNDER_WAY:
+                self._note_ended(call, state, (call.ended or call.started) - call.started)
+
+    def _others(self, shown: set[int], most: int) -> Iterator[TrackedCall]:
+        """Yield calls that are not yet `shown`, and note that they are, until `most` are or there are no others."""
+        for call in self._by_urgency(most):
+            if call.id not in shown:
+                shown.add(call.id)
+                yield call
+
+    def _by_urgency(self, most: int) -> Iterator[TrackedCall]:
+        """Yield `most` calls of each kind, if there are so many: some may be of more than one."""
+        yield from self._failed
+        yield from self._cancelled
+        if self._counts[RunState.RETRYING]:
+            yield from sorted(self._in(RunState.RETRYING), key=attrgetter("started", "id"))
+        yield from self._longest_running(most)
+        for _, _, call in sorted(self._slowest, reverse=True):
+            yield call
+        if self._counts[RunState.QUEUED]:
+            yield from self._in(RunState.QUEUED)
+
+    def _in(self, state: RunState) -> Iterator[TrackedCall]:
+        return (call for call in self._members if self._states[call.id] is state)
 
     def _longest_running(self, most: int) -> list[TrackedCall]:
         alive = sum(self._counts[state] for state in RUNNING)

@@ -1,26 +1,29 @@
-"""A run in at most some two hundred rows: what needs attention is among them, however many calls there are."""
+"""A run in at most some two hundred rows: what needs attention is among them, however many calls there are.
+
+Somebody who wants to see the others opens the row that counts them, and gets some more each time, up to a bound.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.escape import inert, inert_line
-from flyte_nb.view.run_crowd import FAILED, RUNNING
-from flyte_nb.view.run_tree import Group
+from flyte_nb.view.run_choice import MOST_OPENED, OPENED_AT_ONCE, Branch, Choice, first_of, states_of
 from flyte_nb.view.states import by_urgency, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from flyte_nb.execution.node import LogLine, Node
-    from flyte_nb.view.run_tree import RunTree, TrackedCall
+    from flyte_nb.view.run_tree import Group, RunTree, TrackedCall
 
 __all__ = ["MOST_ROWS", "Row", "Summary", "summarise"]
 
 MOST_ROWS = 200
+_NOTHING_OPENED: Mapping[str, int] = MappingProxyType({})
 _LONGEST_TASK, _LONGEST_INPUTS, _LONGEST_ERROR, _LONGEST_LINE = 120, 200, 1_000, 200
 
 
@@ -47,6 +50,9 @@ class Row:
         size: How many calls the row stands for.
         hidden: How many calls the call has made that are not shown.
         counts: How many of a group's calls are in each state, the most urgent first.
+        opened: How many rows are shown because this one was opened.
+        opens: How many would be if it were opened again; 0 where no more can be.
+        returned: What the call has returned, shortened.
     """
 
     key: str
@@ -67,6 +73,9 @@ class Row:
     size: int = 1
     hidden: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    opened: int = 0
+    opens: int = 0
+    returned: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,15 @@ class Summary:
         return call.logs(max(0, call.node().lines - most)) if call else []
 
 
-def summarise(tree: RunTree, *, under_way: bool = False, most: int = MOST_ROWS) -> Summary:
-    """Return how the run of `tree` stands.
+def summarise(
+    tree: RunTree,
+    *,
+    under_way: bool = False,
+    most: int = MOST_ROWS,
+    kept: Collection[TrackedCall] = (),
+    opened: Mapping[str, int] = _NOTHING_OPENED,
+) -> Summary:
+    """Return how the run of `tree` stands. It goes on as long as one of its calls does, awaited or not.
 
     Callers that failed show what they called first, then those that run, and callers near the root before others.
 
@@ -114,19 +130,23 @@ def summarise(tree: RunTree, *, under_way: bool = False, most: int = MOST_ROWS) 
         tree: The calls.
         under_way: Whether another root may begin.
         most: How many rows to use at most.
+        kept: Calls that have rows whatever becomes of them, such as the one that somebody looks at and its callers.
+        opened: How many rows to show beside those, by the key of the row that counts what is not shown. Of the rows
+            that were opened first some are closed again when it is more than `MOST_OPENED` in all.
     """
-    roots = tree.below(None)
-    began = _first(roots[0]).started if roots else 0.0
-    top = _choose(tree, roots, most)
+    choice = Choice(tree, kept, opened)
+    roots = choice.below(None)
+    began = first_of(roots[0]).started if roots else 0.0
+    top = choice.choose(roots, most)
     # From which caller each error was seen to come: that caller only passed it on.
     shown = [branch.call.node() for branch in top.walk() if branch.call]
     passed_on: set[tuple[int | None, int | None]] = {
         (node.parent, node.arose) for node in shown if node.arose is not None
     }
     rows = tuple(_row(branch, began, passed_on) for branch in top.walk() if branch is not top)
-    states = set().union(*map(_states, roots))
-    over = not under_way and all(state.is_final for state in states)
-    ended = max((root.ended or began for root in roots), default=began)
+    states = set().union(*map(states_of, roots))
+    over = not under_way and tree.is_over
+    ended = max([began, tree.ended, *(root.ended or began for root in roots)])
     return Summary(
         rows,
         by_urgency(state.value for state in states) if over and states else "running",
@@ -137,105 +157,17 @@ def summarise(tree: RunTree, *, under_way: bool = False, most: int = MOST_ROWS) 
     )
 
 
-class _Branch:
-    """A row to be, and those below it."""
-
-    __slots__ = ("below", "call", "depth", "group", "hidden", "key", "more")
-
-    def __init__(self, depth: int, item: TrackedCall | Group | None, more: int = 0, key: str = "") -> None:
-        self.depth, self.more, self.hidden = depth, more, 0
-        self.below: list[_Branch] = []
-        self.group = item if isinstance(item, Group) else None
-        self.call = item if item is not None and not isinstance(item, Group) else None
-        self.key = key or (f"g{self.group.first.id}" if self.group else f"c{self.call.id}" if self.call else "")
-
-    def walk(self) -> Iterator[_Branch]:
-        """Yield this and all below it, in the order of the tree."""
-        pending = [self]
-        while pending:
-            branch = pending.pop()
-            yield branch
-            pending += reversed(branch.below)
-
-
-def _choose(tree: RunTree, roots: list[TrackedCall | Group], most: int) -> _Branch:
-    """Return a branch that is no row, with all that is to be shown below it."""
-    top = _Branch(-1, None, key="top")
-    room = most - _open(top, roots, most)
-    callers: list[tuple[int, int, int, _Branch]] = []
-    _queue(callers, top)
-    while callers:
-        *_, branch = heappop(callers)
-        if branch.call is None:
-            continue
-        if room < 2:  # one call, and how many more there are
-            branch.hidden = tree.called(branch.call.id)
-            continue
-        room -= _open(branch, tree.below(branch.call.id), room)
-        _queue(callers, branch)
-    return top
-
-
-def _open(branch: _Branch, items: list[TrackedCall | Group], room: int) -> int:
-    """Put `items` below `branch` as far as there is room, and return how many rows that takes."""
-    entries = [_entry(branch.depth + 1, item) for item in items]
-    used = sum(1 + len(entry.below) for entry in entries)
-    if used <= room:
-        branch.below = entries
-        return used
-    kept, used, left = set(), 1, 0
-    for entry in sorted(entries, key=_urgency):
-        size = 1 + len(entry.below)
-        if used + size <= room:
-            kept.add(entry.key)
-            used += size
-        else:
-            left += entry.group.size if entry.group else 1
-    branch.below = [entry for entry in entries if entry.key in kept]
-    branch.below.append(_Branch(branch.depth + 1, None, left, f"m{branch.key}"))
-    return used
-
-
-def _entry(depth: int, item: TrackedCall | Group) -> _Branch:
-    entry = _Branch(depth, item)
-    if isinstance(item, Group):
-        entry.below = [_Branch(depth + 1, call) for call in item.exemplars]
-        entry.below.append(_Branch(depth + 1, None, item.size - len(item.exemplars), f"m{entry.key}"))
-    return entry
-
-
-def _queue(callers: list[tuple[int, int, int, _Branch]], branch: _Branch) -> None:
-    """Note the calls that have come to be shown below `branch`: what they have called can be shown next."""
-    for below in branch.walk():
-        if below is not branch and below.call:
-            heappush(callers, (*_urgency(below), below))
-
-
-def _urgency(branch: _Branch) -> tuple[int, int, int]:
-    item = branch.group or branch.call
-    if item is None:
-        return 2, branch.depth, 0
-    states = _states(item)
-    return (0 if states & FAILED else 1 if states & RUNNING else 2), branch.depth, _first(item).id
-
-
-def _states(item: TrackedCall | Group) -> set[RunState]:
-    return set(item.counts) if isinstance(item, Group) else {item.state}
-
-
-def _first(item: TrackedCall | Group) -> TrackedCall:
-    return item.first if isinstance(item, Group) else item
-
-
-def _row(branch: _Branch, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
+def _row(branch: Branch, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
     if branch.group:
         return _group_row(branch, branch.group, began)
     if branch.call:
         return _call_row(branch, branch.call, began, passed_on)
-    return Row(branch.key, "more", branch.depth, size=branch.more)
+    opens = min(branch.opened + min(OPENED_AT_ONCE, branch.more), MOST_OPENED)
+    opens = opens if opens > branch.opened else 0
+    return Row(branch.key, "more", branch.depth, size=branch.more, opened=branch.opened, opens=opens)
 
 
-def _group_row(branch: _Branch, group: Group, began: float) -> Row:
+def _group_row(branch: Branch, group: Group, began: float) -> Row:
     counts = _by_urgency(group.counts)
     return Row(
         branch.key,
@@ -251,7 +183,7 @@ def _group_row(branch: _Branch, group: Group, began: float) -> Row:
     )
 
 
-def _call_row(branch: _Branch, call: TrackedCall, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
+def _call_row(branch: Branch, call: TrackedCall, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
     node = call.node()
     last = call.logs(node.lines - 1)[-1:] if node.lines else []
     return Row(
@@ -271,6 +203,7 @@ def _call_row(branch: _Branch, call: TrackedCall, began: float, passed_on: set[t
         node.lines,
         inert_line(last[0].text, _LONGEST_LINE) if last else "",
         hidden=branch.hidden,
+        returned=inert(node.returned, _LONGEST_INPUTS),
     )
 
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from flyte_nb.view.bars import Bar, bar_html
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.escape import html_text
+from flyte_nb.view.room import MOST_BELOW, MOST_HTML, last_that_fit
 from flyte_nb.view.run_logs import line_text
 from flyte_nb.view.run_rows import summarise
-from flyte_nb.view.runs import MOST_TEXT_ROWS, counts_text, headline, is_plain, named, run_text, waiting_text
-from flyte_nb.view.states import STATES, between
+from flyte_nb.view.runs import MOST_TEXT_ROWS, headline, is_plain, named, run_text, waiting_text
+from flyte_nb.view.states import STATES, between, counts_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flyte_nb.view.run_rows import Row, Summary
     from flyte_nb.view.run_tree import RunTree
 
@@ -24,9 +28,9 @@ __all__ = ["run_bundle", "run_html"]
 
 _MOST_LINES, _MOST_LINES_IN_ALL = 50, 300
 _DEEPEST = 16
-_LONGEST_NAME, _LONGEST_ERROR = 400, 1_000
-# What says more than that all is well, or that it goes on.
-_REMARKABLE = frozenset({"failed", "timed out", "lost", "cancelled", "retrying", "cached"})
+_LONGEST_NAME = 400
+# Of errors: the first of these with which all rows have room. Of a head and notes: so much.
+_LONGEST_TEXTS, _ROOM_AROUND = (1_000, 300, 100, 30, 10), 5_000
 
 _CHIP = (
     "display:inline-block;color:#ffffff;background-color:{};border-radius:9px;line-height:18px;height:18px;"
@@ -43,7 +47,6 @@ _LOG = (
     _MONO
     + "flex-shrink:0;margin:2px 0px 4px 0px;padding:4px 8px;line-height:1.4;white-space:pre-wrap;overflow-wrap:anywhere"
 )
-_TRACK_WIDTH = 220  # pixels
 
 
 def run_bundle(tree: RunTree, host: str = "", *, under_way: bool = False, note: str = "") -> dict[str, str]:
@@ -64,47 +67,65 @@ def run_bundle(tree: RunTree, host: str = "", *, under_way: bool = False, note: 
 
 def run_html(summary: Summary, host: str = "", note: str = "") -> str:
     """Return the rows as a table, in a div of the classes "flyte-nb" and `host`. Everything is escaped."""
-    span = max([row.ended or row.started for row in summary.rows], default=0.0)
     logs = _logs(summary)
-    rows = "".join(_row(row, span, logs.get(row.key, ""), len(summary.rows) > 1) for row in summary.rows)
+    room, cut = MOST_HTML - _ROOM_AROUND - sum(map(len, logs.values())), ""
+    for longest in _LONGEST_TEXTS:
+        rows = _rows(summary, logs, longest)
+        if len(rows) <= room:
+            break
+        cut = "<div>Long texts are cut: there is no room for all of them.</div>"
     head = "" if is_plain(summary) else _head(summary)
     return (
         f'<div class="{f"flyte-nb {host}".strip()}"><div style="overflow-x:auto">{head}'
-        f'<table style="margin:0px;border:none;table-layout:auto"><tbody>{rows}</tbody></table></div>'
+        f'<table style="margin:0px;border:none;table-layout:auto"><tbody>{rows}</tbody></table></div>{cut}'
         + (f"<div>{html_text(note)}</div></div>" if note else "</div>")
     )
+
+
+def _rows(summary: Summary, logs: Mapping[str, str], longest: int) -> str:
+    span = max([row.ended or row.started for row in summary.rows], default=0.0)
+    several = len(summary.rows) > 1
+    return "".join(_row(row, span, logs.get(row.key, ""), longest, with_track=several) for row in summary.rows)
 
 
 def _head(summary: Summary) -> str:
     return f'<div style="padding:3px 0px;font-weight:600">{_disc(summary.state)}{html_text(headline(summary))}</div>'
 
 
-def _row(row: Row, span: float, log: str, with_track: bool) -> str:
+def _row(row: Row, span: float, log: str, longest: int, *, with_track: bool) -> str:
     indent = f"padding-left:{4 + 20 * min(row.depth, _DEEPEST)}px"
     if row.kind == "more":
         return f'<tr><td colspan="3" style="{_CELL}{indent}"><span style="{_QUIET}">{named(row)}</span></td></tr>'
     took = "" if row.ended is None else duration_text(row.ended - row.started)
-    track = f'<td style="{_CELL}width:{_TRACK_WIDTH}px">{_bar(row, span)}</td>' if with_track else ""
+    bar = bar_html(Bar(row.bar, row.started, row.ended), span)
+    track = f'<td style="{_CELL}">{bar}</td>' if with_track else ""
     return (
-        f'<tr><td style="{_CELL}{indent}">{_call(row)}{_error(row)}{log}</td>'
+        f'<tr><td style="{_CELL}{indent}">{_call(row, longest)}{_error(row, longest)}{log}</td>'
         f'<td style="{_CELL}text-align:right;white-space:nowrap">{took}</td>{track}</tr>'
     )
 
 
-def _call(row: Row) -> str:
+def _call(row: Row, longest: int) -> str:
     remarks = [
         counts_text(row.counts) if row.kind == "group" else "",
-        html_text(waiting_text(row)),
+        html_text(waiting_text(row), min(longest, _LONGEST_NAME)),
         f"attempt {row.attempts}" if row.attempts > 1 else "",
         "more calls below" if row.hidden else "",
+        f"→ {html_text(row.returned, min(longest, _LONGEST_NAME))}" if row.returned else "",
     ]
     quiet = "".join(f'<span style="{_QUIET}">{remark}</span>' for remark in remarks if remark)
-    return f"{_mark(row)}{_name(row)}{quiet}"
+    return f"{_depth(row)}{_mark(row)} {_name(row, longest)}{quiet}"
 
 
-def _name(row: Row) -> str:
-    task = f'<b style="font-weight:600">{html_text(row.task)}</b>'
-    rest = html_text(named(row)[len(row.task) :], _LONGEST_NAME)
+def _depth(row: Row) -> str:
+    """Return spaces that are seen only where styles are stripped, and the indentation with them."""
+    spaces = "&nbsp;" * 4 * min(row.depth, _DEEPEST)
+    return f'<span style="display:none">{spaces}</span>' if spaces else ""
+
+
+def _name(row: Row, longest: int) -> str:
+    task = f'<b style="font-weight:600">{html_text(row.task, min(longest, _LONGEST_NAME))}</b>'
+    rest = html_text(named(row)[len(row.task) :], min(longest, _LONGEST_NAME))
     return f"{task} {rest}" if row.kind == "group" else f'{task}<span style="{_MONO}">{rest}</span>'
 
 
@@ -113,40 +134,31 @@ def _disc(state: str) -> str:
 
 
 def _mark(row: Row) -> str:
-    if row.kind == "group" or row.state not in _REMARKABLE:
-        return _disc(row.state)
     state = STATES[row.state]
+    if row.kind == "group" or not state.worded:
+        return _disc(row.state)
     return f'<span style="{_WORD.format(state.light)}">{state.glyph} {row.state}</span>'
 
 
-def _error(row: Row) -> str:
+def _error(row: Row, longest: int) -> str:
     if not row.loud:
         return ""
-    return f'<div style="{_ERROR.format(between(row.state))}">{html_text(row.error, _LONGEST_ERROR)}</div>'
-
-
-def _bar(row: Row, span: float) -> str:
-    """Return where the row lies between the beginning and the end of what is shown."""
-    whole = span or 1.0
-    left = min(98.0, 100 * row.started / whole)
-    room = 100 - left
-    width = room if row.ended is None else min(room, max(1.0, 100 * (row.ended - row.started) / whole))
-    told = f"began after {duration_text(row.started)}"
-    return (
-        f'<div title="{told}" style="width:{_TRACK_WIDTH}px;padding-top:5px"><div style="margin-left:{left:.1f}%;'
-        f'width:{width:.1f}%;height:8px;border-radius:4px;background-color:{between(row.bar)}"></div></div>'
-    )
+    return f'<div style="{_ERROR.format(between(row.state))}">{html_text(row.error, longest)}</div>'
 
 
 def _logs(summary: Summary) -> dict[str, str]:
     """Return the last lines of rows as HTML; when they are too many, those of rows that failed come first."""
-    room, logs = _MOST_LINES_IN_ALL, {}
+    room, space, logs = _MOST_LINES_IN_ALL, MOST_BELOW, {}
     for row in sorted(summary.rows, key=lambda row: not row.error):
         if not row.lines or not room:
             continue
-        lines = summary.logs(row.key, min(_MOST_LINES, room))
+        lines = [escape(line_text(line)) for line in summary.logs(row.key, min(_MOST_LINES, room))]
+        lines = list(last_that_fit(lines, space // 2))
+        if not lines:
+            continue
         room -= len(lines)
-        logs[row.key] = _log(row, [escape(line_text(line)) for line in lines])
+        logs[row.key] = _log(row, lines)
+        space -= len(logs[row.key])
     return logs
 
 

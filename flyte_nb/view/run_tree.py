@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flyte_nb.view.run_crowd import Crowd, Group, TrackedCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from flyte_nb.execution.node import LogLine, Node, RunState
 
@@ -24,6 +24,7 @@ class RunTree:
 
     def __init__(self) -> None:
         self._states: dict[int, RunState] = {}
+        self._ended = 0.0
         self._counts: defaultdict[RunState, int] = defaultdict(int)
         # By caller and task: the calls themselves, or the crowd that they have become.
         self._below: dict[int | None, dict[str, list[TrackedCall] | Crowd]] = {}
@@ -36,6 +37,16 @@ class RunTree:
         """How many calls are in each state."""
         return {state: count for state, count in self._counts.items() if count}
 
+    @property
+    def is_over(self) -> bool:
+        """Whether every call has ended: one that was not awaited may outlive its caller."""
+        return all(state.is_final for state in self.counts)
+
+    @property
+    def ended(self) -> float:
+        """When the last of the calls that have ended did, in seconds since the epoch."""
+        return self._ended
+
     def update(self, changed: Iterable[TrackedCall]) -> None:
         """Take calls into account that have begun or changed their state; a caller comes before what it calls."""
         states, counts, below = self._states, self._counts, self._below
@@ -45,6 +56,9 @@ class RunTree:
             before = states.get(number)
             if before is state:
                 continue
+            ended = call.ended
+            if ended is not None and ended > self._ended:
+                self._ended = ended
             if parent not in states:
                 parent = None  # its caller is no part of this run
             states[number] = state
@@ -73,12 +87,24 @@ class RunTree:
             for member in (*alike, call):
                 crowd.note(member, None, self._states[member.id])
 
-    def below(self, caller: int | None) -> list[TrackedCall | Group]:
-        """Return what the call `caller` has called, or what nobody here has, in the order of beginning."""
+    def below(
+        self,
+        caller: int | None,
+        kept: Collection[TrackedCall] = (),
+        more: Callable[[int], int] = lambda _first: 0,
+    ) -> list[TrackedCall | Group]:
+        """Return what the call `caller` has called, or what nobody here has, in the order of beginning.
+
+        Args:
+            caller: The id of the caller, or None.
+            kept: Calls that are shown by themselves also where they are part of a group.
+            more: How many calls to show beside the exemplars of the group whose first call has the id given to it.
+        """
         found: list[tuple[int, TrackedCall | Group]] = []
-        for alike in self._below.get(caller, {}).values():
+        mine = [call for call in kept if (call.parent if call.parent in self._states else None) == caller]
+        for task, alike in self._below.get(caller, {}).items():
             if isinstance(alike, Crowd):
-                group = alike.group()
+                group = alike.group([call for call in mine if call.task == task], more(alike.first.id))
                 found.append((group.first.id, group))
             else:
                 found += [(call.id, call) for call in alike]

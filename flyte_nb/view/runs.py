@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flyte_nb.view.durations import duration_text
-from flyte_nb.view.states import STATES
+from flyte_nb.view.states import STATES, counts_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flyte_nb.view.run_rows import Row, Summary
 
-__all__ = ["MOST_TEXT_ROWS", "counts_text", "headline", "is_plain", "named", "run_text", "waiting_text"]
+__all__ = ["MOST_TEXT_ROWS", "headline", "is_plain", "named", "run_text", "waiting_text"]
 
 MOST_TEXT_ROWS = 39
 _INDENT, _DEEPEST = "   ", 20
@@ -37,11 +35,6 @@ def headline(summary: Summary) -> str:
     calls = f"{summary.total:,} call{'' if summary.total == 1 else 's'}"
     alike = set(summary.counts) <= {summary.state}
     return f"{summary.state}{took}: {calls}" + ("" if alike else f", {counts_text(summary.counts)}")
-
-
-def counts_text(counts: Mapping[str, int]) -> str:
-    """Return counts by state as "3 failed, 9,997 succeeded"."""
-    return ", ".join(f"{count:,} {state}" for state, count in counts.items())
 
 
 def waiting_text(row: Row) -> str:
@@ -76,5 +69,6 @@ def _remarks(row: Row) -> list[str]:
         f"attempt {row.attempts}" if row.attempts > 1 else "",
         f"{row.lines:,} line{'' if row.lines == 1 else 's'}" if row.lines else "",
         "more calls below" if row.hidden else "",
+        f"→ {row.returned}" if row.returned else "",
         error if row.loud else "",
     ]

@@ -6,23 +6,38 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from flyte_nb.view.arcs import AROUND_ROOM, LABEL_SIZE, Arc, arcs
+from flyte_nb.view.detours import rounded
 from flyte_nb.view.escape import inert
 from flyte_nb.view.layout import Box, Layout, Point, arrange
-from flyte_nb.view.measure import fit_end, fit_middle, mono_width, sans_width
+from flyte_nb.view.measure import fit_end, fit_middle, fit_words, mono_width, sans_width
+from flyte_nb.view.stack import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flyte_nb.view.picture import Node, Picture
 
-__all__ = ["NAME_SIZE", "SUBTITLE_SIZE", "TEXT_LEFT", "Band", "Card", "Line", "Scene", "Wire", "compose", "headline"]
+__all__ = [
+    "NAME_SIZE",
+    "SUBTITLE_SIZE",
+    "TEXT_LEFT",
+    "Band",
+    "Card",
+    "Line",
+    "Scene",
+    "Wire",
+    "across",
+    "compose",
+    "headline",
+]
 
 NAME_SIZE, SUBTITLE_SIZE, TEXT_LEFT = 13.5, 11.0, 38.0
-_TITLE_SIZE, _NOTE_SIZE = 14.0, 12.0
-_NARROWEST, _WIDEST_TEXT, _RIGHT_PADDING = 120.0, 196.0, 16.0
+_NOTE_SIZE = 12.0
+_NARROWEST, _WIDEST_TEXT, _RIGHT_PADDING = 120.0, 260.0, 16.0
 _TALL, _SHORT = 50.0, 38.0
 _MARGIN, _BAND_PADDING, _BAND_HEADER, _BAND_ASIDE = 16.0, 14.0, 22.0, 62.0
-_WIDEST_TITLE = 640.0
+_WIDEST_NOTE = 640.0
 _MOST_DETAILS = 40
 
 
@@ -33,7 +48,6 @@ class Line:
     x: float
     y: float
     text: str
-    heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,8 @@ class Card:
     subtitle: str
     state: str
     details: tuple[tuple[str, str], ...]
+    span: tuple[int, int] | None = None
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,63 +89,86 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All there is to draw, in pixels; `cards` are in the order of waves, for reading and for the keyboard."""
+    """All there is to draw, in pixels; `cards` are in the order of waves, for reading and for the keyboard.
+
+    Attributes:
+        summed: Whether cards stand for waves; edges between others are then too many to be seen all at once.
+        calls: What has called what, in paths of their own.
+        sides: What to call the lists of what comes before a card, and of what comes after it.
+    """
 
     width: float
     height: float
     box: Box
-    flow: str
     headline: str
     lines: tuple[Line, ...]
     bands: tuple[Band, ...]
     cards: tuple[Card, ...]
     wires: tuple[Wire, ...]
+    summed: bool = False
+    calls: tuple[Arc, ...] = ()
+    sides: tuple[str, str] = ("", "")
 
 
 def headline(picture: Picture, waves: int) -> str:
-    """Return the title of a picture, or the count of what it shows."""
-    if picture.title:
-        return inert(picture.title)
+    """Return the count of what a picture shows; one that is summed up says so itself."""
     if not picture.nodes:
         return "No environments"
     if not picture.numbered:
-        return inert(picture.note)
+        return inert(picture.note.partition("\n")[0])
     return f"{_count(len(picture.nodes), 'environment')} in {_count(waves, 'wave')}"
 
 
-def compose(picture: Picture) -> Scene:
+def compose(picture: Picture, keys: Mapping[str, str] | None = None) -> Scene:
     """Return the scene of `picture`. Everything in it is inert text, not yet escaped for any markup.
+
+    Args:
+        picture: What is shown.
+        keys: The key of each name; by default numbers in their order.
 
     Raises:
         ValueError: If the edges contain a cycle.
     """
-    layout = arrange(picture.names, picture.edges, _box(picture.nodes, picture.room))
+    keys = keys or {name: f"n{index}" for index, name in enumerate(picture.names)}
+    box, summed = _box(picture.nodes, picture.room), any(node.span for node in picture.nodes)
+    layout = stack(picture.nodes, picture.edges, box) if summed else _layout(picture)
     lines = _lines(picture)
     top = _MARGIN + sum(22.0 for _ in lines) + (4.0 if lines else 0.0)
     numbered = picture.numbered and bool(picture.nodes)
-    aside = _BAND_ASIDE if numbered and layout.flow == "down" else 0.0
+    aside = _BAND_ASIDE if numbered and layout.flow == "down" else AROUND_ROOM if summed and picture.calls else 0.0
     header = _BAND_HEADER if numbered and layout.flow == "right" else 0.0
     padding = _BAND_PADDING if numbered else 0.0
     origin = (_MARGIN + padding + aside, top + padding + header)
-    title_width = max((sans_width(line.text, _TITLE_SIZE) for line in lines), default=0.0)
-    width = max(origin[0] + layout.width + padding + _MARGIN, title_width + 2 * _MARGIN)
+    note_width = max((sans_width(line.text, _NOTE_SIZE) for line in lines), default=0.0)
+    width = max(origin[0] + layout.width + padding + _MARGIN, note_width + 2 * _MARGIN)
     height = origin[1] + layout.height + padding + _MARGIN
-    keys = {name: f"n{index}" for index, name in enumerate(picture.names)}
+    drawn = arcs(picture.calls, keys, layout, origin, stacked=summed)
     node_of = {node.name: node for node in picture.nodes}
     return Scene(
-        width=round(width, 1),
-        height=round(height, 1),
+        width=round(max([width, *(arc.right for arc in drawn)]), 1),
+        height=round(max([height, *(arc.y + LABEL_SIZE for arc in drawn)]), 1),
         box=layout.box,
-        flow=layout.flow,
         headline=headline(picture, len(layout.waves)),
         lines=lines,
         bands=_bands(layout, origin, aside, header) if numbered else (),
         cards=tuple(_card(node_of[n], keys[n], layout, origin) for wave in layout.waves for n in wave),
         wires=tuple(
-            Wire(keys[a], keys[b], _path([(x + origin[0], y + origin[1]) for x, y in points], layout.flow))
+            Wire(keys[a], keys[b], _path([(x + origin[0], y + origin[1]) for x, y in points], layout, stacked=summed))
             for (a, b), points in layout.routes.items()
         ),
+        summed=summed,
+        calls=drawn,
+        sides=picture.sides,
     )
+
+
+def across(picture: Picture) -> tuple[str, ...]:
+    """Return the names of `picture` as they lie across the flow: by this a later picture can be like this one."""
+    return _layout(picture).across
+
+
+def _layout(picture: Picture) -> Layout:
+    return arrange(picture.names, picture.edges, _box(picture.nodes, picture.room), picture.like)
 
 
 def _count(number: int, noun: str) -> str:
@@ -147,15 +186,10 @@ def _box(nodes: Sequence[Node], subtitle: str) -> Box:
 
 def _lines(picture: Picture) -> tuple[Line, ...]:
     empty = "" if picture.nodes else "No environments yet"
-    wanted = [(text, text == picture.title) for text in (picture.title, picture.note, empty) if text]
+    wanted = [text for text in (*picture.note.split("\n"), empty) if text]
     return tuple(
-        Line(
-            _MARGIN,
-            _MARGIN + 12.0 + 22.0 * index,
-            fit_end(inert(text), _TITLE_SIZE if heading else _NOTE_SIZE, _WIDEST_TITLE),
-            heading,
-        )
-        for index, (text, heading) in enumerate(wanted)
+        Line(_MARGIN, _MARGIN + 12.0 + 22.0 * index, fit_end(inert(text), _NOTE_SIZE, _WIDEST_NOTE))
+        for index, text in enumerate(wanted)
     )
 
 
@@ -186,21 +220,31 @@ def _card(node: Node, key: str, layout: Layout, origin: Point) -> Card:
         x=round(origin[0] + x - layout.box.width / 2, 1),
         y=round(origin[1] + y - layout.box.height / 2, 1),
         label=fit_middle(name, room, lambda text: sans_width(text, NAME_SIZE)),
-        sublabel=fit_middle(subtitle, room, lambda text: mono_width(text, SUBTITLE_SIZE)),
+        sublabel=_fit(subtitle, room),
         name=name,
         subtitle=subtitle,
         state=node.state,
         details=tuple((inert(label, 60), inert(value, 2_000)) for label, value in node.details[:_MOST_DETAILS]),
+        span=node.span,
+        opened=node.opened,
     )
 
 
-def _path(points: Sequence[Point], flow: str) -> str:
-    """Return an SVG path that bends between waves and runs straight past them."""
+def _fit(subtitle: str, room: float) -> str:
+    """Return what has room of the second line of a card: of a sentence its beginning, of a name both ends."""
+    fit = fit_words if " " in subtitle else fit_middle
+    return fit(subtitle, room, lambda text: mono_width(text, SUBTITLE_SIZE))
+
+
+def _path(points: Sequence[Point], layout: Layout, *, stacked: bool) -> str:
+    """Return an SVG path that bends between waves and runs straight past them, or around the cards of a stack."""
+    if stacked and len(points) > 2:
+        return rounded(points)
     steps = [f"M{points[0][0]:g} {points[0][1]:g}"]
     for index, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
         if index % 2:
             steps.append(f"L{x1:g} {y1:g}")
-        elif flow == "right":
+        elif layout.flow == "right":
             middle = (x0 + x1) / 2
             steps.append(f"C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}")
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flyte_nb.view.calls import calls_lines
+from flyte_nb.view.collapse import SINGLED_OUT
 from flyte_nb.view.escape import inert
 from flyte_nb.view.measure import clip_columns, columns, pad
 from flyte_nb.view.scene import headline
@@ -25,6 +27,8 @@ _MOST_NAMED = 4
 def graph_text(picture: Picture) -> str:
     """Return the environments of `picture` a line each, by wave; beyond 60 lines, a count of the rest.
 
+    Where lines are cut, those come first that large pictures show by themselves: what failed, or is not defined.
+
     Raises:
         ValueError: If the edges contain a cycle.
     """
@@ -34,6 +38,8 @@ def graph_text(picture: Picture) -> str:
     for dependency, dependent in dict.fromkeys(picture.edges):
         before.setdefault(dependent, []).append(dependency)
     in_order = [(number, node_of[name]) for number, wave in enumerate(found, start=1) for name in wave]
+    if len(in_order) > _MOST_LINES:
+        in_order.sort(key=lambda entry: entry[1].state not in SINGLED_OUT)
     with_states = any(node.state != "defined" for node in picture.nodes)
     rows = [
         _row(number, node, before.get(node.name, ()), with_states=with_states)
@@ -41,9 +47,10 @@ def graph_text(picture: Picture) -> str:
     ]
     lines = [headline(picture, len(found)), *_aligned(rows)]
     if picture.note:
-        lines.insert(1, inert(picture.note))
+        lines[1:1] = map(inert, picture.note.split("\n"))
     if rest := [node for _, node in in_order[_MOST_LINES:]]:
         lines.append(f"and {len(rest):,} more: {tally_text(tally(node.state for node in rest))}")
+    lines += map(inert, calls_lines(picture.calls))
     return "\n".join(lines)
 
 

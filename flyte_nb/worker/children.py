@@ -33,6 +33,7 @@ def prepare(offered: str) -> None:
     """Have this process import as its parent does; tasks are not called here, which no kernel would know of."""
     home: Any = session()
     home.call, home.call_in_thread, home.runner.run = _call, _call_in_thread, _run
+    home.call_and_wait = _call
     install(Beginning(**json.loads(offered)["beginning"]), _shape)
 
 

@@ -58,6 +58,12 @@ class Elsewhere:
         check_arguments(task, args, kwargs)
         return await self._awaited(task, args, kwargs)
 
+    def call_and_wait(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call `task`, async or not, and return its value: this thread stands still meanwhile, with its loop."""
+        __tracebackhide__ = True
+        check_arguments(task, args, kwargs)
+        return self._blocking(task, args, kwargs)
+
     async def run(self, task: object, _args: tuple[Any, ...], _kwargs: dict[str, Any], _on: object = None) -> Any:
         """Refuse: a run is what is begun from outside."""
         raise InvalidValueError("flyte.run", task, "was called inside of a task", "await train_model(config)")

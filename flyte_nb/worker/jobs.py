@@ -17,6 +17,7 @@ from flyte_nb.crossing.exceptions import pack_error
 from flyte_nb.crossing.packing import pack, unpack
 from flyte_nb.errors import RemoteError
 from flyte_nb.execution.inputs import check_arguments
+from flyte_nb.execution.preview import result_preview
 from flyte_nb.execution.stopping import StoppedInThread
 from flyte_nb.workers.outcome import CANCELLED, FAILED, RETURNED
 from flyte_nb.workers.signals import STRIKE
@@ -168,7 +169,7 @@ class Jobs:
                 result = await work
             finally:
                 job.interruptible = False
-            outcome = RETURNED, pack(result, f"the result of {job.task.name}", self._definitions)
+            outcome = self._returned(job, result)
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is what becomes of it
             outcome = self._failed(error)
         self._end(job, *outcome)
@@ -180,7 +181,7 @@ class Jobs:
                 result = self._made(job, parcel)
             finally:
                 job.interruptible = False
-            outcome = RETURNED, pack(result, f"the result of {job.task.name}", self._definitions)
+            outcome = self._returned(job, result)
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is what becomes of it
             outcome = self._failed(error)
         self._end(job, *outcome)
@@ -191,20 +192,24 @@ class Jobs:
         check_arguments(job.task, args, kwargs)
         return job.task.function(*args, **kwargs)
 
-    def _failed(self, error: BaseException) -> tuple[int, Parcel]:
+    def _returned(self, job: Job, result: Any) -> tuple[int, Parcel, str]:
+        name = job.task.name
+        return RETURNED, pack(result, f"the result of {name}", self._definitions), result_preview(name, result)
+
+    def _failed(self, error: BaseException) -> tuple[int, Parcel, str]:
         if isinstance(error, asyncio.CancelledError):
-            return CANCELLED, pack_error(error, self._definitions)
+            return CANCELLED, pack_error(error, self._definitions), ""
         if not isinstance(error, Exception):  # SystemExit and the like end this process if anything, not the kernel
             error = RemoteError(type(error).__name__, str(error)).with_traceback(error.__traceback__)
-        return FAILED, pack_error(error, self._definitions)
+        return FAILED, pack_error(error, self._definitions), ""
 
-    def _end(self, job: Job, status: int, parcel: Parcel) -> None:
+    def _end(self, job: Job, status: int, parcel: Parcel, returned: str) -> None:
         self._flush()
         del self._running[job.id]
         # Who reads the other line may wait for something else that is done here, and must not be waited for.
         at_once = not job.has_written and job.line.takes(parcel.payload)
         line = job.line if at_once else self._connection
-        line.send(("done", job.id, status, parcel.payload), parcel.memory)
+        line.send(("done", job.id, status, parcel.payload, returned), parcel.memory)
 
     def _struck(self) -> None:
         """Stop the call whose code was interrupted, if it is to stop and was not stopped yet."""

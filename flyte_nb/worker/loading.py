@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.module_names import PACKAGE
 from flyte_nb.project.loading import finder
+from flyte_nb.worker.declared import WorkerLoader
 from flyte_nb.worker.references import ReferenceFinder
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def install(beginning: Beginning, shape: Callable[[str, str], TaskShape]) -> Non
         beginning: Where they are, and what they are called.
         shape: Tells what is known of a task of another environment.
     """
+    finder.loader = WorkerLoader
     finder.folders = frozenset({Path(beginning.folder).resolve()})
     finder.install()
     sys.meta_path.insert(0, ReferenceFinder(beginning.modules, beginning.module, shape))

@@ -6,11 +6,12 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from flyte_nb.as_flyte.tasks import SdkOverrides
 from flyte_nb.bundle.module_names import ENVIRONMENT, PACKAGE
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.policies import as_cache, as_retries, as_timeout
 from flyte_nb.model.spec import EnvironmentSpec
-from flyte_nb.model.task import Task, check_ignored, check_texts
+from flyte_nb.model.task import check_ignored, check_texts
 
 if TYPE_CHECKING:
     import inspect
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ReferenceFinder", "TaskReference"]
 
 
-class TaskReference(Task[..., Any]):
+class TaskReference(SdkOverrides[..., Any]):
     """A task of another environment: calling it has the kernel run it there.
 
     What it takes is asked for when it is needed: the environment may be deployed anew while this process lives.

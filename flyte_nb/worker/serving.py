@@ -63,7 +63,7 @@ class _Worker:
         """Import the environment's module, say that it is done, and run what comes."""
         home: Any = session()
         home.call, home.call_in_thread = self._elsewhere.call, self._elsewhere.call_in_thread
-        home.runner.run = self._elsewhere.run
+        home.call_and_wait, home.runner.run = self._elsewhere.call_and_wait, self._elsewhere.run
         try:
             install(beginning, self._elsewhere.shape)
             load(beginning)

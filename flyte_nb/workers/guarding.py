@@ -44,8 +44,7 @@ class Guard:
             cwd="/",
             start_new_session=True,
         )
-        for group, folder in self._folders.items():
-            self._write(f"+ {group} {folder}\n")
+        self._write("".join(f"+ {group} {folder}\n" for group, folder in self._folders.items()))
         return False
 
     def ended(self, group: int) -> None:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from flyte_nb.libraries import has_name, is_library
 from flyte_nb.model.environment import TaskEnvironment
 from flyte_nb.model.spec import EnvironmentSpec
-from flyte_nb.model.task import Task
+from flyte_nb.model.stand_ins import as_environment, as_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flyte_nb.model.task import Task
 
 __all__ = ["NOTEBOOK", "Names"]
 
@@ -46,10 +48,10 @@ class Names:
 
     def name_of(self, value: Any) -> tuple[str, str] | None:
         """Return module and qualified name under which `value` travels, or None of what is not the user's."""
-        if isinstance(value, Task):
-            return _TASKS, value.name
-        if isinstance(value, TaskEnvironment):
-            return _ENVIRONMENTS, value.name
+        if task := as_task(value):
+            return _TASKS, task.name
+        if environment := as_environment(value):
+            return _ENVIRONMENTS, environment.name
         if not has_name(value):
             return None
         module: str = value.__module__

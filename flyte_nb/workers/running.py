@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Running"]
 
-Outcome = tuple[int, Parcel]
-"""How a call has ended, and the value or the error."""
+Outcome = tuple[int, Parcel, str]
+"""How a call has ended, the value or the error, and the value in a few words."""
 
 
 class Running:

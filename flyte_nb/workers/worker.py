@@ -218,10 +218,10 @@ class Worker:
             self._done(message, memory)
 
     def _done(self, message: tuple[Any, ...], memory: Memory | None) -> None:
-        _, number, status, payload = message
+        _, number, status, payload, returned = message
         running = self._running.get(number)
         if running:
-            self._end(running, (status, Parcel(payload, memory)))
+            self._end(running, (status, Parcel(payload, memory), returned))
 
     def _handle(self, message: tuple[Any, ...], memory: Memory | None) -> None:
         kind = message[0]

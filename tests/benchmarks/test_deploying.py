@@ -93,6 +93,9 @@ class Sleeper:
     def remarks(self, spec: object) -> tuple[str, ...]:
         return ()
 
+    def refusals(self, bundles: object) -> dict[str, Any]:
+        return {}
+
     async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         await self.deploy(bundle.name)
 

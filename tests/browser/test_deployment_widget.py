@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -18,6 +17,8 @@ class Slow:
         return {}
     def remarks(self, spec):
         return ()
+    def refusals(self, bundles):
+        return {}
     async def deploy_environment(self, bundle, log):
         log(f"building the image of {bundle.name}")
         if bundle.name == "ml-training":
@@ -100,6 +101,35 @@ def test_states_change_live(notebook, open_gate, screenshot):
     notebook.theme("JupyterLab Light")
 
 
+def test_the_timeline_shows_what_went_on_at_the_same_time(notebook, open_gate):
+    """A row for all that began, in that order, with bars beside the numbers; a row opens the details."""
+    notebook.start_cell(1)
+    _await_state(notebook, "ml-training", "running")
+    page = notebook.page
+    rows = page.locator(".fnb-timed")
+    rows.nth(3).wait_for()  # base-utils, and what it held up
+    going = "row => row.querySelector('.fnb-bar').getBoundingClientRect().right"
+    track = "row => row.querySelector('.fnb-track').getBoundingClientRect().right"
+    row = page.locator(".fnb-timed", has_text="ml-training")
+    assert row.evaluate(going) == pytest.approx(row.evaluate(track), abs=2)
+    open_gate("first")
+    _await_state(notebook, "api", "succeeded")
+    open_gate("second")
+    notebook.await_idle()
+    page.wait_for_selector(".fnb-deployment[data-state='failed']")
+    names = rows.locator("button").all_inner_texts()
+    assert (names[0], names[-1], len(names)) == ("base-utils", "api", 5)  # nightly never began
+    lefts = rows.evaluate_all("rows => rows.map(row => row.querySelector('.fnb-bar').getBoundingClientRect().left)")
+    assert lefts == sorted(lefts)
+    assert page.locator(".fnb-timed .fnb-track:not([aria-hidden])").count() == 0
+    assert page.locator(".fnb-timed button[tabindex='0']").count() == 1
+    rows.nth(0).locator("button").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    page.locator(".fnb-details", has_text="api").wait_for()
+    assert _node(notebook, "api").get_attribute("aria-expanded") == "true"
+
+
 def test_the_log_of_what_is_selected_grows(notebook, open_gate, screenshot):
     """A click shows what the environment has said, which follows; updates neither close it nor take the focus."""
     notebook.start_cell(1)
@@ -110,8 +140,7 @@ def test_the_log_of_what_is_selected_grows(notebook, open_gate, screenshot):
     log.get_by_text("step 1/2: pip install torch").wait_for()
     lines = page.locator(".fnb-line").count()
     page.wait_for_function("(before) => document.querySelectorAll('.fnb-line').length > before", arg=lines)
-    page.evaluate("document.querySelector('.fnb-live').marked = true")
-    page.wait_for_function("document.querySelector('.fnb-live')?.marked === undefined")
+    notebook.await_new_place()
     log.get_by_text("step 1/2: pip install torch").wait_for()
     assert page.evaluate("document.activeElement.dataset.name") == "ml-training"
     screenshot("deployment_log", notebook.output(1))
@@ -146,8 +175,7 @@ def test_a_restarted_kernel_leaves_no_deployment_going(notebook, screenshot):
     notebook.start_cell(1)
     page = notebook.page
     _await_state(notebook, "ml-training", "running")
-    notebook.command("kernelmenu:restart")
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    notebook.restart()
     page.wait_for_selector(".fnb-deployment[data-state='lost']")
     assert page.locator(".fnb-cancel").is_hidden()
     assert page.locator(".fnb-node[data-state='running']").count() == 0
@@ -165,16 +193,9 @@ def test_without_a_kernel_and_untrusted_all_is_there(notebook, open_gate, lab, p
     open_gate("first", "second")
     page.wait_for_selector(".fnb-deployment[data-state='failed']")
     notebook.await_idle()
-    notebook.save()
-    saved = lab.read("deployment.ipynb")
+    saved = notebook.open_as_received()
     kinds = {kind for output in saved.cells[1].outputs for kind in output.get("data", ())}
     assert kinds == {"text/html", "text/plain"}
-    lab.end_kernels()
-    saved.metadata = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
-    nbformat.write(saved, lab.root / "received.ipynb")
-    page.goto(f"{lab.url}/lab/tree/received.ipynb?reset&token={lab.token}")
-    page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
-    assert not page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets[1].model.trusted")
     still = page.locator(".flyte-nb", has=page.locator("img")).first
     still.locator("table").first.wait_for()
     text = still.inner_text()
@@ -219,18 +240,13 @@ def test_a_tall_graph_begins_where_there_is_something(lab, open_notebook, open_g
     page.locator(".fnb-log").get_by_text("line 99").wait_for()
     left = """() => { const box = document.querySelector(".fnb-log");
         return box.scrollHeight - box.scrollTop - box.clientHeight; }"""
-    _await_new_drawing(page)
+    notebook.await_new_place()
     assert page.evaluate(left) < 24
-    page.evaluate("document.querySelector('.fnb-log').scrollTop = 300")
-    page.wait_for_timeout(100)  # the event follows the scroll
-    _await_new_drawing(page)
+    page.evaluate(
+        """() => new Promise((heard) => { const box = document.querySelector(".fnb-log");
+        box.addEventListener("scroll", heard, { once: true }); box.scrollTop = 300; })"""
+    )
+    notebook.await_new_place()
     assert page.evaluate("document.querySelector('.fnb-log').scrollTop") == 300
     open_gate("first")
     notebook.await_idle()
-
-
-def _await_new_drawing(page):
-    """Wait until what stays in the notebook was brought up to date, and the live view was mounted over it again."""
-    page.evaluate("document.querySelector('.fnb-live').marked = true")
-    page.wait_for_function("document.querySelector('.fnb-live')?.marked === undefined")
-    page.wait_for_selector(".fnb-line")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -10,6 +9,7 @@ pytestmark = pytest.mark.browser
 _DEFINE = """\
 from IPython.display import display, publish_display_data
 from flyte_nb.view.picture import Node, Picture
+from flyte_nb.view.still import bundle
 from flyte_nb.view.widgets.graph import GraphWidget
 NODES = (
     Node("base-utils", "succeeded", "python:3.12-slim", (("image", "python:3.12-slim"), ("memory", "2Gi"))),
@@ -20,15 +20,15 @@ NODES = (
 EDGES = (("base-utils", "ml-training"), ("ml-training", "api"), ("base-utils", "gpu"))
 """
 _SHOW = """\
-widget = GraphWidget(Picture(NODES, EDGES, "Deploying to local"), "fnb-test")
-publish_display_data(widget.bundle(), transient={"display_id": "fnb-test"});
+widget = GraphWidget(Picture(NODES, EDGES), "fnb-test")
+publish_display_data(bundle(widget.picture, "fnb-test"), transient={"display_id": "fnb-test"});
 """
-_FAIL = "widget.set_states({'ml-training': 'failed', 'api': 'blocked', 'no-such': 'failed'})"
+_FAIL = "widget.show(widget.picture.with_states({'ml-training': 'failed', 'api': 'blocked'}))"
 _ADD = """\
 more = (*NODES, Node("reports", "create", "python:3.13"))
 widget.show(Picture(more, (*EDGES, ("api", "reports"))))
 """
-_UPDATE = "publish_display_data(widget.bundle(), transient={'display_id': 'fnb-test'}, update=True)"
+_UPDATE = "publish_display_data(bundle(widget.picture, 'fnb-test'), transient={'display_id': 'fnb-test'}, update=True)"
 _SELECTED = "widget.selected"
 
 
@@ -80,7 +80,7 @@ def test_only_html_and_text_are_saved(notebook, lab):
     notebook.save()
     (output,) = lab.read("graph.ipynb").cells[1].outputs
     assert set(output.data) == {"text/html", "text/plain"}
-    assert output.data["text/plain"].startswith("Deploying to local\n1  base-utils   ✓ deployed")
+    assert output.data["text/plain"].startswith("4 environments in 3 waves\n1  base-utils   ✓ deployed")
 
 
 def test_a_click_opens_details_and_another_closes_them(notebook, screenshot):
@@ -163,18 +163,11 @@ def test_the_live_view_returns_after_update_display(notebook):
 
 def test_without_a_kernel_and_untrusted_the_picture_is_there(notebook, lab, page, screenshot):
     """Whoever receives the notebook sees the still image, whatever the sanitizer thinks."""
-    notebook.save()
-    saved = lab.read("graph.ipynb")
-    lab.end_kernels()
-    saved.metadata = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
-    nbformat.write(saved, lab.root / "received.ipynb")
-    page.goto(f"{lab.url}/lab/tree/received.ipynb?reset&token={lab.token}")
-    page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
-    assert not page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets[1].model.trusted")
+    notebook.open_as_received()
     picture = page.locator(".flyte-nb.fnb-test img")
     picture.wait_for()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    assert picture.get_attribute("alt").startswith("Deploying to local: base-utils (deployed); ml-training")
+    assert picture.get_attribute("alt").startswith("4 environments in 3 waves: base-utils (deployed); ml-training")
     assert page.locator(".fnb-live").count() == 0
     screenshot("graph_still")
 
@@ -195,9 +188,9 @@ nodes = (
     Node(odd, "undefined", odd),
     Node("long-" + "z" * 1_000_000),
 )
-widget = GraphWidget(Picture(nodes, ((bad, odd),), bad), "fnb-test")
-publish_display_data(widget.bundle())
-widget.set_states({odd: "succeeded"})
+widget = GraphWidget(Picture(nodes, ((bad, odd),), note=bad), "fnb-test")
+publish_display_data(bundle(widget.picture, "fnb-test"))
+widget.show(widget.picture.with_states({odd: "succeeded"}))
 """
 
 
@@ -224,9 +217,12 @@ _MANY = """\
 names = [f"env-{i:04}" for i in range(1200)]
 edges = tuple((names[i], names[i + 100]) for i in range(1100))
 widget = GraphWidget(Picture(tuple(Node(name, "pending") for name in names), edges), "fnb-test")
-publish_display_data(widget.bundle());
+publish_display_data(bundle(widget.picture, "fnb-test"));
 """
-_PROGRESS = "widget.set_states({name: 'failed' if name == 'env-0333' else 'succeeded' for name in names[:600]})"
+_PROGRESS = """\
+states = {name: "failed" if name == "env-0333" else "succeeded" for name in names[:600]}
+widget.show(widget.picture.with_states(states))
+"""
 
 
 def test_a_thousand_environments_are_summed_up_and_still_live(lab, open_notebook, screenshot):
@@ -245,7 +241,7 @@ stages = [f"a-rather-long-name-of-stage-{i}" for i in range(9)]
 nodes = tuple(Node(s + c, subtitle="ghcr.io/acme-corp/platform/pytorch-cuda:2.4.1") for s in stages for c in "abcd")
 edges = tuple((a + c, b + d) for a, b in zip(stages, stages[1:]) for c, d in ("ab", "bc", "cd", "da", "aa"))
 widget = GraphWidget(Picture(nodes, edges), "fnb-test")
-publish_display_data(widget.bundle());
+publish_display_data(bundle(widget.picture, "fnb-test"));
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -175,6 +174,7 @@ def test_the_keyboard_reaches_everything(notebook, open_gate, screenshot):
     assert _key(notebook) == _row(notebook, "evaluate").get_attribute("data-key")
     page.keyboard.press("Enter")
     page.locator(".fnb-details", has_text="rate=0.1").wait_for()
+    assert "returned\n0.1" in page.locator(".fnb-details").inner_text()
     assert _row(notebook, "evaluate").get_attribute("aria-selected") == "true"
     screenshot("run_details", notebook.output(1))
     page.keyboard.press("Escape")
@@ -225,9 +225,7 @@ def test_the_focus_outlives_an_update_of_the_output(notebook, open_gate):
     key = _key(notebook)
     page.keyboard.press("Enter")
     page.locator(".fnb-details").wait_for()
-    page.evaluate("document.querySelector('.fnb-live').marked = true")
-    open_gate("first", "second")
-    page.wait_for_function("document.querySelector('.fnb-live')?.marked === undefined")
+    notebook.await_new_place(lambda: open_gate("first", "second"))
     notebook.await_idle()
     page.wait_for_selector(".fnb-run[data-state='succeeded']")
     assert _key(notebook) == key
@@ -235,25 +233,27 @@ def test_the_focus_outlives_an_update_of_the_output(notebook, open_gate):
     assert page.locator(".fnb-live").count() == 1
 
 
-_SWEEP = """\
+def _sweep(samples, seconds, period):
+    """Return a cell that runs calls of a task, which sleeps for `seconds` of n, and fails at 17 of each `period`."""
+    return f"""\
 @ml.task
 async def step(n: int) -> int:
-    await asyncio.sleep(0.4 + (n % 977) / 2000)
-    if n % 4321 == 17:
-        raise RuntimeError(f"sample {n} is corrupt")
+    await asyncio.sleep({seconds})
+    if n % {period} == 17:
+        raise RuntimeError(f"sample {{n}} is corrupt")
     return n
 @ml.task
 async def sweep(samples: int) -> int:
     done = await asyncio.gather(*[step(n) for n in range(samples)], return_exceptions=True)
     await gate("first")
     return len(done)
-result = %flyte_run sweep(10_000)
+result = %flyte_run sweep({samples})
 """
 
 
 def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screenshot):
     """They take a few rows: how many are in each state, the failed ones, and the slowest."""
-    notebook = open_notebook(lab.write("many.ipynb", _DEFINE, _SWEEP))
+    notebook = open_notebook(lab.write("many.ipynb", _DEFINE, _sweep(10_000, "0.4 + (n % 977) / 2000", 4321)))
     notebook.run_cell(0)
     notebook.start_cell(1)
     page = notebook.page
@@ -265,6 +265,8 @@ def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screensho
         f"RuntimeError: sample {n} is corrupt" for n in (17, 4338, 8659)
     ]
     assert page.locator(".fnb-row").last.inner_text() == "… and 9,995 more"
+    failed = page.locator(".fnb-progress i").first
+    assert failed.bounding_box()["width"] >= 4  # three of ten thousand can be seen
     screenshot("run_many", notebook.output(1))
     _row(notebook, "n=4338").click()
     page.locator(".fnb-details", has_text="sample 4338 is corrupt").wait_for()
@@ -275,6 +277,49 @@ def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screensho
     fits = "row => row.querySelector('.fnb-call').scrollWidth <= row.querySelector('.fnb-name-cell').clientWidth"
     assert all(page.locator(".fnb-row[data-kind='call']").evaluate_all(f"rows => rows.map({fits})"))
     screenshot("run_narrow", notebook.output(1))
+
+
+def test_the_row_that_counts_the_others_opens(lab, open_notebook, open_gate, screenshot):
+    """By mouse and keys, while the cell runs and after it, fifty at a time; a page that is loaded later shows that."""
+    notebook = open_notebook(lab.write("more.ipynb", _DEFINE, _sweep(600, "n / 10_000", 40)))
+    notebook.run_cell(0)
+    notebook.start_cell(1)
+    page = notebook.page
+    page.locator(".fnb-row[data-kind='group']", has_text="15 failed · 585 succeeded").wait_for()
+    more = page.locator(".fnb-row[data-kind='more']")
+    assert more.get_by_role("button").inner_text() == "… and 595 more"
+    assert more.evaluate("row => getComputedStyle(row).cursor") == "pointer"
+    screenshot("run_more_closed", notebook.output(1))
+    last_before = page.locator(".fnb-row[data-kind='call']").last.get_attribute("data-key")
+    more.click()
+    page.locator(".fnb-row", has_text="… and 545 more").wait_for()
+    assert page.locator(".fnb-row").count() == 58
+    errors = page.locator(".fnb-error").all_inner_texts()
+    assert sorted(errors) == sorted(f"RuntimeError: sample {n} is corrupt" for n in range(17, 600, 40))
+    order = page.locator(".fnb-row").evaluate_all("rows => rows.map(row => row.dataset.key)")
+    assert _key(notebook) == order[order.index(last_before) + 1]
+    assert more.get_attribute("aria-busy") is None
+    screenshot("run_more", notebook.output(1))
+    for key, left in (("ArrowRight", 495), ("Enter", 445), (" ", 395)):
+        page.keyboard.press("End")
+        page.keyboard.press(key)
+        page.locator(".fnb-row", has_text=f"… and {left} more").wait_for()
+        assert _key(notebook) == page.locator(".fnb-row").nth(-51).get_attribute("data-key")
+    notebook.theme("JupyterLab Dark")
+    page.keyboard.press("End")  # the row itself is seen
+    screenshot("run_more_dark", notebook.output(1))
+    notebook.theme("JupyterLab Light")
+    open_gate("first")
+    notebook.await_idle()
+    shown = page.locator(".fnb-row").evaluate_all("rows => rows.map(row => row.dataset.key)")
+    page.locator(".fnb-row[data-kind='group'] .fnb-twisty").click()
+    assert page.locator(".fnb-row:visible").count() == 2
+    notebook.save()
+    notebook.reload()
+    page.locator(".fnb-row", has_text="… and 395 more").wait_for()
+    assert page.locator(".fnb-row").evaluate_all("rows => rows.map(row => row.dataset.key)") == shown
+    page.locator(".fnb-row[data-kind='more']").click()
+    page.locator(".fnb-row", has_text="… and 345 more").wait_for()
 
 
 def test_a_reloaded_page_is_live_again(notebook, open_gate, lab):
@@ -293,15 +338,8 @@ def test_a_reloaded_page_is_live_again(notebook, open_gate, lab):
 def test_without_a_kernel_and_untrusted_the_tree_is_there(notebook, lab, page, screenshot):
     """Whoever receives the notebook sees states, bars, errors and lines, whatever the sanitizer thinks."""
     notebook.run_cell(2)
-    notebook.save()
-    saved = lab.read("run.ipynb")
+    saved = notebook.open_as_received()
     assert {kind for output in saved.cells[2].outputs for kind in output.get("data", ())} == {"text/html", "text/plain"}
-    lab.end_kernels()
-    saved.metadata = {"kernelspec": {"name": "gone", "display_name": "Gone", "language": "gone"}}
-    nbformat.write(saved, lab.root / "received.ipynb")
-    page.goto(f"{lab.url}/lab/tree/received.ipynb?reset&token={lab.token}")
-    page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
-    assert not page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets[2].model.trusted")
     still = page.locator(".flyte-nb table")
     still.wait_for()
     text = still.inner_text()
@@ -330,6 +368,7 @@ _DIRECT = """\
 from IPython.display import publish_display_data
 from flyte_nb.execution.call import Call
 from flyte_nb.execution.journal import Journal
+from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.run_tree import RunTree
 from flyte_nb.view.widgets.run import RunWidget
 pressed = []
@@ -341,7 +380,7 @@ calls[1].write(bad + odd, (bad + odd + "y" * 100_000 + "\\n") * 50)
 tree = RunTree()
 tree.update(calls)
 widget = RunWidget(tree, "fnb-test", lambda: pressed.append(True))
-publish_display_data(widget.bundle())
+publish_display_data(run_bundle(tree, "fnb-test", under_way=True))
 """
 _END = """\
 calls[1].end(ValueError(bad + odd + "x" * 1_000_000))
@@ -352,10 +391,30 @@ pressed
 """
 
 
+# The last message of a run is lost on the way.
+_DEAF = (
+    """\
+say, widget.comm.send = widget.comm.send, lambda *args, **kwargs: None
+"""
+    + _END
+    + "widget.comm.send = say"
+)
+_HEARD = "widget.send({})"
+_BROKEN = """\
+from flyte_nb.view.run_still import run_bundle
+class Broken(RunWidget):
+    _esm = str(RunWidget._esm).replace("this.clock = ", "throw new Error('it is broken'); this.clock = ")
+broken = Broken(tree, "fnb-broken")
+publish_display_data(run_bundle(tree, "fnb-broken", under_way=True))
+"""
+
+
 @pytest.fixture
 def direct(lab, open_notebook):
     """A view of calls with hostile names, made without running anything."""
-    opened = open_notebook(lab.write("direct.ipynb", _DIRECT, _END, "widget.close()", "pressed"))
+    opened = open_notebook(
+        lab.write("direct.ipynb", _DIRECT, _END, "widget.close()", "pressed", _DEAF, _HEARD, _BROKEN)
+    )
     opened.run_cell(0)
     opened.page.wait_for_selector(".fnb-run .fnb-row")
     return opened
@@ -403,13 +462,91 @@ def test_the_cancel_button_ends_the_cell(notebook):
     notebook.run_cell(0)
 
 
+_COMPUTE = """\
+import time
+began = []
+@ml.task
+async def computes(number: int) -> int:
+    began.append(number)
+    print("computing", number, flush=True)
+    end = time.monotonic() + (600 if number else 1)
+    while time.monotonic() < end:
+        sum(range(1000))
+    return number
+@ml.task
+async def all_of() -> int:
+    return sum([await computes(number) for number in range(12)])
+"""
+
+
+def test_the_cancel_button_ends_a_run_that_computes(lab, open_notebook):
+    """No further call begins, and the one that computes without ever awaiting is interrupted."""
+    cells = _DEFINE, _COMPUTE, "result = %flyte_run all_of()", "print(began)"
+    notebook = open_notebook(lab.write("computing.ipynb", *cells))
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.start_cell(2)
+    page = notebook.page
+    page.get_by_text("computing 1").first.wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector(".fnb-run[data-state='cancelled']")
+    page.get_by_text("The run was cancelled.").wait_for()
+    notebook.run_cell(3)
+    assert notebook.output(3).locator("pre").inner_text().strip() == "[0, 1]"
+
+
+def test_what_is_pressed_or_has_the_focus_stays_so_when_the_output_is_updated(notebook):
+    """A front end draws the view anew each time; the focus is where it was, and a click counts that began before."""
+    notebook.start_cell(1)
+    _await_running(notebook, "evaluate")
+    page, cancel = notebook.page, notebook.page.get_by_role("button", name="Cancel")
+    cancel.focus()
+    notebook.await_new_place()
+    assert page.evaluate("document.activeElement.className") == "fnb-cancel"
+    row = _row(notebook, "evaluate")
+    for _ in range(2):  # opens, and closes again: once for each time
+        opened = page.locator(".fnb-row-details").count()
+        row.hover()
+        page.mouse.down()
+        notebook.await_new_place()
+        page.mouse.up()
+        page.wait_for_function("before => document.querySelectorAll('.fnb-row-details').length !== before", arg=opened)
+    cancel.hover()
+    page.mouse.down()
+    notebook.await_new_place()
+    page.mouse.up()
+    page.wait_for_selector(".fnb-run[data-state='cancelled']")
+
+
+def test_a_line_can_be_selected_while_the_run_goes_on(notebook):
+    """Updates of the output do not take the selection away, also while the button is still down."""
+    notebook.start_cell(1)
+    _await_running(notebook, "evaluate")
+    page = notebook.page
+    _row(notebook, "evaluate").click()
+    line = page.locator(".fnb-log .fnb-line").first
+    line.wait_for()
+    box = line.bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2, steps=4)
+    notebook.await_new_place()
+    page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    selected = "String(getSelection()).trim()"
+    assert page.evaluate(selected) == "first  part"
+    notebook.await_new_place()
+    assert page.evaluate(selected) == "first  part"
+    page.get_by_role("button", name="Cancel").click()
+    notebook.await_idle()
+
+
 def test_a_restarted_kernel_leaves_no_run_going(notebook, screenshot):
     """The view says that the run is lost, its clock stands, and there is nothing to cancel."""
     notebook.start_cell(1)
     page = notebook.page
     page.wait_for_selector(".fnb-run[data-state='running']")
-    notebook.command("kernelmenu:restart")
-    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    notebook.restart()
     page.wait_for_selector(".fnb-run[data-state='lost']")
     assert page.locator(".fnb-cancel").is_hidden()
     assert "running" not in page.locator(".fnb-top").inner_text()
@@ -420,51 +557,81 @@ def test_a_restarted_kernel_leaves_no_run_going(notebook, screenshot):
     screenshot("run_lost", notebook.output(1))
 
 
+_DEAF_TO_ALL = """\
+import signal, time
+@ml.task
+async def waits() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    await asyncio.sleep(1)
+    time.sleep(600)
+%flyte_run waits()
+"""
+
+
+def test_a_kernel_that_had_to_be_killed_leaves_no_run_going(lab, open_notebook):
+    """As after a restart; but of this no event of the front end tells."""
+    notebook = open_notebook(lab.write("killed.ipynb", _DEFINE, _DEAF_TO_ALL))
+    notebook.run_cell(0)
+    notebook.start_cell(1)
+    page = notebook.page
+    page.wait_for_selector(".fnb-run[data-state='running']")
+    notebook.command("kernelmenu:shutdown")
+    page.wait_for_selector(".fnb-run[data-state='lost']")
+    assert page.locator(".fnb-cancel").is_hidden()
+
+
+def test_a_page_that_has_missed_something_asks_for_everything(direct):
+    """Servers drop what is too much; the view is right all the same as soon as it hears of anything again."""
+    page = direct.page
+    direct.run_cell(4)
+    assert page.locator(".fnb-run").get_attribute("data-state") == "running"
+    direct.run_cell(5)
+    page.wait_for_selector(".fnb-run[data-state='succeeded']")
+    assert page.locator(".fnb-row[data-state='running']").count() == 0
+
+
+def test_the_shortcuts_of_the_notebook_work_in_a_view(notebook, lab):
+    """Ctrl+S saves, which a view has no use for; letters, which the notebook would take for commands, do nothing."""
+    notebook.start_cell(1)
+    _await_running(notebook, "evaluate")
+    page = notebook.page
+    _row(notebook, "evaluate").focus()
+    cells = page.locator(".jp-Cell").count()
+    page.keyboard.press("a")
+    page.keyboard.press("ArrowUp")
+    assert "data.load" in page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.classList.contains('jp-Cell')")
+    _row(notebook, "evaluate").focus()
+    page.keyboard.press("Control+s")
+    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    saved = lab.read("run.ipynb")
+    assert saved.cells[1].outputs
+    assert page.locator(".jp-Cell").count() == cells
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
+    assert page.locator(".fnb-row-details").count() == 0
+    notebook.command("notebook:interrupt-kernel")
+    notebook.await_idle()
+
+
+def test_a_view_that_cannot_be_drawn_leaves_the_still(direct):
+    """An error in a live view is told in the console once; what is still can be read, and the page goes on."""
+    page, errors = direct.page, []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    direct.run_cell(6)
+    still = page.locator(".flyte-nb.fnb-broken")
+    still.locator("table").wait_for()
+    direct.run_cell(3)
+    page.wait_for_timeout(300)
+    assert still.locator("table").is_visible()
+    assert still.locator(".fnb-live").count() == 0
+    assert len([error for error in errors if "flyte_nb" in error]) == 1
+
+
 def test_closing_the_view_brings_the_still_back(direct):
     """A view that is over leaves the page as it found it."""
     direct.run_cell(2)
     direct.page.locator(".flyte-nb.fnb-test table").wait_for()
     assert direct.page.locator(".fnb-live").count() == 0
-
-
-def test_colours_have_contrast(notebook, open_gate):
-    """Every text of the live view stands out from what is behind it, in both themes."""
-    notebook.run_cell(2)
-    notebook.page.wait_for_selector(".fnb-run[data-state='failed']")
-    _row(notebook, "rate=0.6").click()
-    notebook.page.locator(".fnb-log").wait_for()
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        notebook.theme(theme)
-        faint = notebook.page.evaluate(_FAINT)
-        assert faint == [], theme
-
-
-_FAINT = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const linear = (c) => c / 255 <= .04045 ? c / 255 / 12.92 : ((c / 255 + .055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
-  const behind = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const colour = rgba(getComputedStyle(each).backgroundColor);
-      if (colour[3] === 255) return colour;
-    }
-    return [255, 255, 255, 255];
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll(".fnb-run *")) {
-    const own = [...element.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
-    if (!own.length || element.closest(".fnb-unseen, [hidden]")) continue;
-    const back = behind(element), [r, g, b, a] = rgba(getComputedStyle(element).color);
-    const front = [r, g, b].map((c, i) => (c * a + back[i] * (255 - a)) / 255);
-    const [low, high] = [light(front), light(back)].sort((one, other) => one - other);
-    const contrast = (high + .05) / (low + .05);
-    if (contrast < 4.5) faint.push([element.className, element.textContent.slice(0, 30), contrast]);
-  }
-  return faint;
-}"""

@@ -77,6 +77,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Lo
 
 def _looked(notebook: Notebook, case: Case) -> Looked:
     notebook.ok(EMPTY)
+    notebook.freeze()  # the libraries that the last case has imported
     for cell in case.cells:
         notebook.ok(cell)
     environment = case.task.partition(".")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -13,9 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flyte_nb import Backoff, Cache, Image, Resources, RetryStrategy, Secret, Task, Timeout, as_flyte
-from flyte_nb.bundle.declarations import Declaration, environment_declaration, task_decorator
+from flyte_nb.bundle.declarations import (
+    Declaration,
+    declarations,
+    environment_declaration,
+    task_decorator,
+    withheld_values,
+)
 from flyte_nb.masking import without_credentials
 from flyte_nb.model.spec import EnvironmentSpec
+from flyte_nb.model.written import Constructed, Step
+from flyte_nb.project.reading import environment_variables
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
@@ -233,14 +242,91 @@ def test_secret_values_are_never_written(monkeypatch: pytest.MonkeyPatch) -> Non
         "DB": "postgres://me:hunter2@db",
         "V_TOKEN": "hunter2",
         "MY_API_PIP_PACKAGE_2": "git+https://me:hunter2@example.com/x.git",
-        "MY_API_PASSWORD": "hunter2",
+        "MY_API_SETTINGS_PASSWORD": "hunter2",
     }
+    assert environment.withheld == variables
+    assert "hunter2" not in repr(environment)
     for name, value in variables.items():
         assert f'os.environ.get("{name}", "")' in environment.text
         monkeypatch.setenv(name, value)
     again, task_again = read_back(environment, decorator)
     assert (again.image, again.env_vars, again.flyte_options) == (spec.image, spec.env_vars, spec.flyte_options)
     assert declared(again, task_again) == (environment, decorator)
+
+
+def test_each_secret_has_a_variable_of_its_own() -> None:
+    """Named by environment, task and place, whatever is called alike; the text reads exactly these."""
+    image = Constructed(
+        (
+            Step("flyte.Image.from_debian_base"),
+            Step("with_pip_packages", ("six", "git+https://a:p1@h"), (("index_url", "https://u:p2@h"),)),
+            Step("with_env_vars", ({"API_TOKEN": "t1"},)),
+            Step("with_pip_packages", ("x",), (("extra_index_urls", ["https://u:p3@h", "https://u:p4@h"]),)),
+        )
+    )
+    spec = EnvironmentSpec.checked(
+        "im",
+        env_vars={"API_TOKEN": "t2"},
+        flyte_options={"image": image, "f_hooks": {"token": "t3"}, "hooks": {"token": ["t4", "t5"]}},
+    )
+    tasks = {}
+    for name in ("f", "g"):
+        task = task_of(spec, {"flyte_options": {"hooks": {"token": f"t6{name}"}}})
+        task.function.__name__ = name
+        tasks[f"im.{name}"] = task
+    environment, decorators = declarations(spec, {}, tasks)
+    assert environment.withheld == {
+        "API_TOKEN": "t2",
+        "IM_IMAGE_PIP_PACKAGES_2": "git+https://a:p1@h",
+        "IM_IMAGE_PIP_PACKAGES_INDEX_URL": "https://u:p2@h",
+        "IM_IMAGE_ENV_VARS_API_TOKEN": "t1",
+        "IM_IMAGE_PIP_PACKAGES_2_EXTRA_INDEX_URLS_1": "https://u:p3@h",
+        "IM_IMAGE_PIP_PACKAGES_2_EXTRA_INDEX_URLS_2": "https://u:p4@h",
+        "IM_F_HOOKS_TOKEN": "t3",
+        "IM_HOOKS_TOKEN_1": "t4",
+        "IM_HOOKS_TOKEN_2": "t5",
+    }
+    assert decorators["im.f"].withheld == {"IM_F_HOOKS_TOKEN_2": "t6f"}  # an option of the environment came first
+    assert decorators["im.g"].withheld == {"IM_G_HOOKS_TOKEN": "t6g"}
+    assert decorators["im.f"].text == '@env.task(hooks={"token": os.environ.get("IM_F_HOOKS_TOKEN_2", "")})'
+    every = withheld_values(spec, dict(reversed(tasks.items())))
+    assert len(every) == 11
+    source = "\n".join(
+        ["import flyte, os", environment.text, *(f"{each.text}\ndef f(): ..." for each in decorators.values())]
+    )
+    assert environment_variables(source) == every.keys()
+
+
+def test_two_values_of_one_environment_variable() -> None:
+    """The image may give a variable another value than the environment does; then it has another name."""
+    image = Image.from_base("r.io/x:1").with_env_vars({"TOKEN": "one", "SAME_KEY": "same"})
+    spec = EnvironmentSpec.checked("ml", image=image, env_vars={"TOKEN": "two", "SAME_KEY": "same"})
+    declaration = environment_declaration(spec, {})
+    assert declaration.withheld == {"TOKEN": "one", "SAME_KEY": "same", "ML_TOKEN": "two"}
+
+
+SECRET_THINGS = {
+    "password": 1234,
+    "api_key": b"bytes",
+    "tokens": ["a", {"deep": "b"}],
+    "auth": (1.5, None, True),
+    "https://u:hunter2@h": 1,
+    "env": [{"name": "A_TOKEN", "value": "c"}, {"name": "PLAIN", "value": "d"}],
+}
+
+
+def test_secrets_of_any_kind_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers and bytes are made of the text that a variable holds; it may be unset where nothing is deployed."""
+    spec = EnvironmentSpec.checked("ml", flyte_options={"things": SECRET_THINGS})
+    declaration = environment_declaration(spec, {})
+    assert set(declaration.withheld.values()) == {"1234", "bytes", "a", "b", "1.5", "https://u:hunter2@h", "c"}
+    assert "ML_THINGS_ENV_A_TOKEN_VALUE" in declaration.withheld
+    assert all("HUNTER" not in name for name in declaration.withheld)
+    read_back(declaration, Declaration("@env.task"))
+    for name, value in declaration.withheld.items():
+        monkeypatch.setenv(name, value)
+    again, _ = read_back(declaration, Declaration("@env.task"))
+    assert again.flyte_options == spec.flyte_options
 
 
 def test_requirements_become_a_file(tmp_path: Path) -> None:
@@ -261,8 +347,9 @@ def test_requirements_become_a_file(tmp_path: Path) -> None:
 def test_options_without_a_literal_are_told() -> None:
     """An object that no source stands for is left out, and said to be."""
     declaration = environment_declaration(
-        EnvironmentSpec.checked("ml", flyte_options={"queue": "gpu", "pod_template": object()}), {}
+        EnvironmentSpec.checked("ml", flyte_options={"queue": "gpu", "pod_template": {"token": "t", "x": object()}}), {}
     )
+    assert declaration.withheld == {}
     assert declaration.text == 'env = flyte.TaskEnvironment(name="ml", queue="gpu")'
     assert declaration.unwritten == {"pod_template": "object"}
 
@@ -271,9 +358,9 @@ def test_options_without_a_literal_are_told() -> None:
 @given(SPECS, POLICIES)
 @settings(max_examples=20)
 def test_declarations_are_laid_out_as_ruff_does(spec: EnvironmentSpec, policies: dict[str, Any]) -> None:
-    """Formatting an exported project changes nothing in its declarations."""
+    """Formatting an exported project changes nothing in its declarations, where a character takes one column."""
     environment, decorator = declared(spec, task_of(spec, policies))
-    source = f"{environment.text}\n\n\n{decorator.text}\ndef f(): ...\n"
+    source = re.sub("[^\0-\u02ff]", "x", f"{environment.text}\n\n\n{decorator.text}\ndef f(): ...\n")
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "-"],
         input=source.encode(),

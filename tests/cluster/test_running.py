@@ -13,6 +13,8 @@ import pytest
 
 import flyte_nb as flyte
 from flyte_nb.execution.node import RunState
+from flyte_nb.session import session
+from tests.files import files_with
 
 from .loopback.control import Fault
 from .waiting import wait_for
@@ -116,7 +118,11 @@ def test_a_pipeline_runs_across_environments(pipeline: dict[str, Any], cluster: 
     lines = {(line.task, line.text) for line in done.logs}
     assert ("base.load", "loading 20") in lines
     assert ("api.serve", f"nb-{done.name} on the cluster: {remote.Run.get(f'nb-{done.name}').url}") in lines
-    assert [each.status for each in flyte.runs("api.serve")] == ["succeeded"]
+    (recorded,) = flyte.runs("api.serve")
+    assert (recorded.status, recorded.place) == ("succeeded", "flyte")
+    assert recorded.target == f"flyte:flytesnacks/development@127.0.0.1:{cluster.port}"
+    assert flyte.runs(on="flyte") == [recorded]
+    assert flyte.runs(on="inline") == []
 
 
 def test_values_have_the_types_of_the_notebook(pipeline: dict[str, Any]) -> None:
@@ -150,7 +156,9 @@ def test_what_runs_is_what_is_deployed(ip: InteractiveShell, pipeline: dict[str,
     ip.run_cell("before = %flyte_run serve() --on flyte").raise_error()
     assert "api has changed since it was deployed" in (said := capsys.readouterr().out)
     assert "%flyte_deploy api --target flyte" in said
+    assert session().deployed() == {"base": False, "ml": False, "api": False}  # with the modules they import
     deploy()
+    assert set(session().deployed().values()) == {True}
     ip.run_cell("after = %flyte_run serve() --on flyte").raise_error()
     assert "has changed" not in capsys.readouterr().out
     assert (pipeline["before"], pipeline["after"]) == (11.0, 51.0)
@@ -262,3 +270,173 @@ def test_attaching_to_nothing_is_told(ip: InteractiveShell, cluster: Loopback) -
     error = ip.run_cell("%flyte_attach nb-00000000-1").error_in_exec
     assert type(error).__name__ == "UsageError"
     assert "nb-00000000-1" in str(error)
+
+
+FLAKY = """
+import datetime, os
+
+@base.task(timeout=60, cache=flyte.Cache("override", "v1"))
+async def flaky(folder: str) -> int:
+    tries = len(os.listdir(folder))
+    open(os.path.join(folder, str(tries)), "w").close()
+    if tries < 2:
+        raise RuntimeError(f"attempt {tries + 1}")
+    return tries
+"""
+
+
+def test_overridden_retries_are_those_of_the_run(
+    ip: InteractiveShell, pipeline: dict[str, Any], tmp_path: Path
+) -> None:
+    """The version has none; as often as the run says, the cluster tries again, and the next run has none."""
+    ip.run_cell(FLAKY).raise_error()
+    deploy()
+    folder = tmp_path / "tries"
+    folder.mkdir()
+    with pytest.raises(RuntimeError, match="attempt 1"):
+        run(pipeline["flaky"], str(folder))
+    (folder / "0").unlink()
+    done = run(pipeline["flaky"].override(retries=2, description="for people only"), str(folder))
+    assert done.result == 2
+    assert done.tree[0].attempts == 3
+
+
+def test_overridden_policies_reach_the_cluster(ip: InteractiveShell, pipeline: dict[str, Any], tmp_path: Path) -> None:
+    """Each of them as the SDK says it; none of a limit means none, and "auto" is as long as the version is the same."""
+    ip.run_cell(FLAKY).raise_error()
+    deploy()
+    for number in range(3):
+        (tmp_path / "tries").mkdir(exist_ok=True)
+        (tmp_path / "tries" / str(number)).touch()
+    backoff = flyte.RetryStrategy(3, flyte.Backoff(1, 2.0, 60))
+
+    def begun(**policies: Any) -> Any:
+        done = run(pipeline["flaky"].override(**policies), str(tmp_path / "tries"))
+        return remote.ActionDetails.get(run_name=f"nb-{done.name}", name="a0").pb2.task
+
+    first = begun(short_name="again", retries=backoff, timeout=flyte.Timeout(deadline=90), cache="auto")
+    said = first.task_template.metadata
+    assert first.short_name == "again"
+    assert (said.retries.retries, said.retries.backoff.factor, said.retries.backoff.cap.seconds) == (3, 2.0, 60)
+    assert (said.HasField("timeout"), said.timeouts.deadline.seconds) == (False, 90)
+    assert (said.discoverable, said.discovery_version) == (True, first.task_template.id.version)
+    second = begun(timeout=5, cache=flyte.Cache("override", "v7", ["folder"], max_age=30)).task_template.metadata
+    assert (second.timeout.seconds, second.discovery_version, second.cache_max_age.seconds) == (5, "v7", 30)
+    assert list(second.cache_ignore_input_vars) == ["folder"]
+    third = begun(cache=None).task_template.metadata  # as its environment says
+    assert (third.discoverable, third.timeout.seconds) == (False, 60)
+
+
+CALLING = """
+from datetime import datetime
+
+@dataclasses.dataclass
+class Login:
+    user: str
+    api_token: str
+
+class Opaque:
+    def __setstate__(self, state):
+        raise AssertionError("unpacked where nobody needs it")
+
+@base.task
+async def short(login: Login, at: datetime, maybe: int | None, password: str, deep: list[list[list[int]]]) -> int:
+    await asyncio.sleep(1)
+    return 1
+
+@base.task
+async def long(text: str, many: list[int], named: dict[str, int], free: dict) -> dict:
+    return {"length": len(text), "api_token": "correct" + " horse"}
+
+@base.task
+async def opaque(own: Opaque, key: int = 3) -> int:
+    raise ValueError("no key")
+
+@ml.task
+async def calling(size: int) -> int:
+    one, more = await asyncio.gather(
+        short(Login("me", "tok-12345"), datetime(2026, 1, 1), None, "correct" + " horse", [[[1, 2]]]),
+        long("x" * size, list(range(size)), {f"k{n}": n for n in range(size)}, {"n": [None] * size}),
+    )
+    return one + more["length"]
+
+@ml.task
+async def calling_opaque() -> int:
+    return await opaque(Opaque())
+"""
+
+SHOWN = {
+    "ml.calling": "size=3000",
+    "base.short": "login={'user': 'me', 'api_token': ***}, at=<datetime>, maybe=None, password=***, "
+    "deep=[[<list of 2>]]",
+    "base.long": f"text='{'x' * 58}…, many=[0, 1, 2, 3, …], named={{'k0': 0, 'k1': 1, 'k10': 10, 'k100': 100, …}}, "
+    "free={'n': [None,…",
+}
+
+
+def test_inputs_of_nested_calls_are_shown(
+    ip: InteractiveShell, pipeline: dict[str, Any], cluster: Loopback, home: Path
+) -> None:
+    """And results, as those of inline calls: shortened, secrets masked and not kept; each is asked for once."""
+    ip.run_cell(CALLING).raise_error()
+    deploy()
+    done = run(pipeline["calling"], 3000)
+    assert {node.task: node.inputs for node in done.tree} == SHOWN
+    assert {node.task: node.inputs for node in flyte.runs()[0].tree} == SHOWN
+    returned = {"ml.calling": "3001", "base.short": "1", "base.long": "{'length': 3000, 'api_token': ***}"}
+    assert {node.task: node.returned for node in done.tree} == returned
+    assert {node.task: node.returned for node in flyte.runs()[0].tree} == returned
+    asked = [call.action for call in cluster.calls("GetActionData")]
+    assert (len(asked), len(set(asked))) == (5, 3)  # the inputs and the result of each, but for those of the root
+    attached = asyncio.run(flyte.attach(done.name))
+    assert {node.task: node.inputs for node in attached.tree} == SHOWN
+    assert {node.task: node.returned for node in attached.tree} == returned
+    assert files_with("correct horse", home / "flyte_nb") == []
+
+
+def test_what_only_pods_know_is_not_made_here_to_be_shown(
+    ip: InteractiveShell, pipeline: dict[str, Any], cluster: Loopback
+) -> None:
+    """A value that is pickled is called that; and who cannot be asked at first is asked again."""
+    ip.run_cell(CALLING).raise_error()
+    deploy()
+    cluster.faults(Fault("GetActionData", refuse="unavailable", times=1))
+    with pytest.raises(ValueError, match="no key"):
+        run(pipeline["calling_opaque"])
+    assert {node.task: node.inputs for node in flyte.runs()[0].tree} == {
+        "ml.calling_opaque": "",
+        "base.opaque": "own=<pickled value>, key=3",
+    }
+
+
+LEFT = """
+@ml.task
+async def leaves(mark: str) -> int:
+    left = asyncio.ensure_future(hangs(mark))
+    while not os.path.exists(mark):
+        await asyncio.sleep(0.05)
+    raise ValueError("left it alone")
+"""
+
+
+def test_nothing_of_a_run_that_has_ended_goes_on_in_its_tree(
+    ip: InteractiveShell, pipeline: dict[str, Any], cluster: Loopback, tmp_path: Path
+) -> None:
+    """What a task that has failed, or was cancelled, had called and not awaited ends with the run."""
+    ip.run_cell(LEFT).raise_error()
+    deploy()
+    with pytest.raises(ValueError, match="left it alone"):
+        run(pipeline["leaves"], str(tmp_path / "first"))
+    assert tree(flyte.runs()[0]) == {">ml.leaves": "failed", "ml.leaves>ml.hangs": "cancelled"}
+
+    async def cancelled() -> None:
+        going_on = asyncio.create_task(flyte.run(pipeline["waits"], str(tmp_path / "second"), on="flyte"))
+        await asyncio.to_thread(wait_for, (tmp_path / "second").exists)
+        going_on.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await going_on
+
+    ip.run_cell("@ml.task\nasync def waits(mark: str) -> int:\n    return await hangs(mark)").raise_error()
+    deploy()
+    asyncio.run(cancelled())
+    assert tree(flyte.runs()[0]) == {">ml.waits": "cancelled", "ml.waits>ml.hangs": "cancelled"}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["wait_for"]
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 
 
 def wait_for(condition: Callable[[], object]) -> None:

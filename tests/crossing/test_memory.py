@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,17 +29,20 @@ FILES = Path("/proc/self/fd")
 needs_files = pytest.mark.skipif(not FILES.exists(), reason="open files are counted in /proc")
 
 
-def open_files() -> int:
-    """Return how many there are, without connections: those of libraries come and go in threads of theirs."""
-    gc.collect()
-    return sum(not _target(file).startswith("socket:") for file in FILES.iterdir())
+def which(memory: Memory) -> tuple[int, int]:
+    """Return what the system knows the memory's file by, however many descriptors it has."""
+    status = os.fstat(memory.fd)
+    return status.st_dev, status.st_ino
 
 
-def _target(file: Path) -> str:
-    try:
-        return os.readlink(file)
-    except FileNotFoundError:  # the one with which the folder is read
-        return ""
+def open_files(known: set[tuple[int, int]]) -> int:
+    """Return how many of this process are those; what other tests and threads of libraries open comes and goes."""
+    found = 0
+    for file in FILES.iterdir():
+        with suppress(FileNotFoundError):  # closed since the folder was read
+            status = file.stat()
+            found += (status.st_dev, status.st_ino) in known
+    return found
 
 
 @given(st.lists(st.binary(max_size=300)))
@@ -76,30 +79,33 @@ def test_memory_can_be_given_to_others() -> None:
 @needs_files
 def test_files_are_closed() -> None:
     """After closing, or when nothing refers to memory any longer, no file is open; closing again does nothing."""
-    before = open_files()
     memory, _ = Memory.holding([memoryview(b"abc")])
+    forgotten, _ = Memory.holding([memoryview(b"abc")])
+    known = {which(memory), which(forgotten)}
+    assert open_files(known) == 2
     memory.close()
     memory.close()
     assert memory.fd == -1
-    forgotten, _ = Memory.holding([memoryview(b"abc")])
-    assert open_files() > before
+    assert open_files(known) == 1
     del forgotten
-    assert open_files() == before
+    assert open_files(known) == 0
 
 
 @needs_files
 def test_many_mappings_leave_files_for_others() -> None:
     """However many arrays lie in shared memory, most of the files that a process may open are left."""
-    before = open_files()
     contents = []
+    known = set()
     for number in range(300):
         memory, _ = Memory.holding([memoryview(number.to_bytes(4, "big"))])
         contents.append(memory.mapped())
+        known.add(which(memory))
         memory.close()
-    assert open_files() - before < 150
+    assert len(known) == 300
+    assert open_files(known) < 150
     assert [int.from_bytes(content, "big") for content in contents] == list(range(300))
     contents.clear()
-    assert open_files() == before
+    assert open_files(known) == 0
 
 
 def test_a_process_that_is_killed_leaves_nothing(tmp_path: Path) -> None:

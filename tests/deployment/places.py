@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.planning.making import make_plan
@@ -56,6 +56,9 @@ class MemoryTarget:
 
     def remarks(self, spec: object) -> tuple[str, ...]:
         return ()
+
+    def refusals(self, bundles: object) -> dict[str, Any]:
+        return {}
 
     async def deploy_environment(self, bundle: Bundle, log: Log) -> None:
         self.begun.append(bundle.name)

@@ -68,6 +68,9 @@ class NotingTarget:
     def remarks(self, spec: object) -> tuple[str, ...]:
         return ()
 
+    def refusals(self, bundles: object) -> dict[str, Any]:
+        return {}
+
     async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         """Call `work`."""
         await self._note(bundle.name)
@@ -497,6 +500,8 @@ def test_what_failed_is_tried_again() -> None:
     assert [event.attempt for event in applied.record.events] == [1, 1, 2, 2, 3, 3]
     assert [bool(event.error) for event in applied.record.events] == [False, True, False, True, False, False]
     assert len({event.started for event in applied.record.events}) == 1
+    begun = [event.begun for event in applied.record.events]
+    assert begun[::2] == begun[1::2] == sorted(set(begun), key=begun.index)
     assert result.succeeded
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -125,6 +125,9 @@ class Cluster:
 
     def remarks(self, spec: object) -> tuple[str, ...]:
         return ()
+
+    def refusals(self, bundles: object) -> dict[str, Any]:
+        return {}
 
     async def deploy_environment(self, bundle: Bundle, log: object) -> None:
         needs = self.nodes[bundle.name].needs

@@ -18,6 +18,7 @@ from flyte_nb.bundle.content import Bundle
 from flyte_nb.deployment.keeping.state import DeploymentState
 from flyte_nb.errors import StateError
 from flyte_nb.venvs.venvs import Venvs
+from tests.files import files_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,18 @@ def test_what_is_recorded_is_observed(tmp_path: Path) -> None:
     assert (deployed.name, deployed.fingerprint) == ("base", "f1")
     assert (deployed.specification, deployed.sources) == ({"image": "python:3.12"}, {"base.t": "def t(): ..."})
     assert timedelta(0) <= datetime.now(timezone.utc) - deployed.deployed_at < timedelta(minutes=1)
+
+
+def test_what_was_deployed_last_is_known(tmp_path: Path) -> None:
+    """For each name one target, and what it has there; seen at once when it changes, also by another session."""
+    state = DeploymentState(tmp_path)
+    assert state.last_deployed() == {}
+    state.record("local", make()).result()
+    state.record("local", make("ml")).result()
+    state.record("other", make(fingerprint="f2")).result()
+    assert state.last_deployed() == {"base": ("other", "f2"), "ml": ("local", "f1")}
+    DeploymentState(tmp_path).record("local", make(fingerprint="f3")).result()
+    assert state.last_deployed() == {"base": ("local", "f3"), "ml": ("local", "f1")}
 
 
 def test_a_later_record_replaces_an_earlier_one(tmp_path: Path) -> None:
@@ -175,9 +188,8 @@ def test_secrets_are_not_in_the_files(tmp_path: Path, monkeypatch: pytest.Monkey
     for _ in range(2):
         assert asyncio.run(flyte_nb.deploy()).succeeded
         env.clone_with("other")  # the second deployment writes too
-    content = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file())
-    assert b"my-token" in content
-    assert secret.encode() not in content
+    assert files_with("my-token", tmp_path / "home")
+    assert files_with(secret, tmp_path / "home") == []
     plan = flyte_nb.plan()
     assert secret not in repr(plan)
     assert plan.actions == {"base": "unchanged", "auto": "unchanged", "other": "unchanged"}

@@ -602,8 +602,8 @@ def test_an_empty_history_says_so(tmp_path: Path) -> None:
 
 def test_a_name_that_no_run_has(mixed: list[str]) -> None:
     """The closest name is offered."""
-    with pytest.raises(UnknownRunError, match=f"Did you mean '{mixed[0][:-1]}"):
-        session().history.run(mixed[0] + "0")
+    with pytest.raises(UnknownRunError, match=f"Did you mean '{mixed[0]}'"):
+        session().history.run(f"x{mixed[0]}")
 
 
 def test_the_latest_run_is_one_of_this_session(mixed: list[str]) -> None:

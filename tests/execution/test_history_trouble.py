@@ -149,7 +149,7 @@ def test_a_database_of_a_newer_version(caplog: pytest.LogCaptureFixture) -> None
     asyncio.run(_run())
     with pytest.raises(StateError, match="newer"):
         flyte.runs()
-    assert "schema 99, known 1" in warnings(caplog)[0]
+    assert "schema 99, known 3" in warnings(caplog)[0]
     assert (home / "runs.sqlite3").read_bytes() == before
     (home / "runs.sqlite3").unlink()
     assert session().history.flush()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 import flyte_nb as flyte
-from flyte_nb.execution.preview import inputs_preview, value_preview
+from flyte_nb.execution import preview
+from flyte_nb.execution.preview import inputs_preview, result_preview, value_preview
 
 
 @dataclass
@@ -100,3 +102,46 @@ def test_secrets_are_masked(given: dict[str, Any]) -> None:
     shown = inputs_preview(task, (), given)
     assert "hunter2" not in shown
     assert "***" in shown
+
+
+def test_results_are_masked_by_the_name_of_their_task() -> None:
+    """Of None there is nothing to say."""
+    assert result_preview("env.load_token", "hunter2") == "***"
+    assert result_preview("env.load", {"token": "hunter2", "lr": 1}) == "{'token': ***, 'lr': 1}"
+    assert result_preview("env.load", "postgres://me:hunter2@db/x").count("hunter2") == 0
+    assert result_preview("env.load_token", None) == result_preview("env.load", None) == ""
+
+
+class Nameless(type):
+    """Stands for classes that answer every question about them with an error."""
+
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        raise RuntimeError("name")
+
+    def __hash__(cls) -> int:
+        raise RuntimeError("hash")
+
+    def __eq__(cls, other: object) -> bool:
+        raise RuntimeError("equal")
+
+
+def test_classes_are_not_asked_what_they_are_called() -> None:
+    """Their own class may raise, and so may a proxy that says of itself that it is of another module."""
+    odd = Nameless("odd", (), {})
+    assert value_preview(odd) == "<Nameless odd>"
+    assert value_preview([odd()]) == "[<odd>]"
+    for module in (None, 5, property(lambda _: "numpy")):
+        assert value_preview(type("proxy", (), {"__module__": module})()) == "<proxy>"
+
+
+def test_a_call_that_has_succeeded_does_not_fail_for_its_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a value does that is to be told of."""
+    monkeypatch.setattr(preview, "value_preview", lambda _: 1 / 0)
+
+    @flyte.TaskEnvironment("env").task
+    async def task() -> int:
+        return 1
+
+    done = asyncio.run(flyte.run(task))
+    assert (done.result, done.status, done.tree[0].returned) == (1, "succeeded", "")

@@ -12,6 +12,7 @@ from flyte_nb.definitions.registry import Registry
 from flyte_nb.definitions.sources import CellSources
 from flyte_nb.jupyter.cells import CellRuns
 from flyte_nb.jupyter.document import NotebookDocument
+from flyte_nb.sdk_cells import SdkCells
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -94,7 +95,8 @@ def test_strange_requests(ip: InteractiveShell, monkeypatch: pytest.MonkeyPatch,
 
 def test_same_request(ip: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cell begins with a request, and what runs for the same request is part of it, with history or without."""
-    cells = CellRuns(ip, Registry(), CellSources(), NotebookDocument())
+    registry = Registry()
+    cells = CellRuns(ip, registry, CellSources(), NotebookDocument(), SdkCells(registry, registry.amend))
     requests = iter(["1", "1", "2"])
     monkeypatch.setattr(ip, "get_parent", lambda: {"header": {"msg_id": next(requests)}}, raising=False)
     for expected in (1, 2, 1):

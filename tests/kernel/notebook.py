@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TIMEOUT = 20
+# Seconds. A kernel that hangs is noticed; one on a busy machine is not taken for that.
+TIMEOUT = 120
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -89,12 +90,17 @@ class Notebook:
         self._client = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=TIMEOUT)
+        self.freeze()
 
     @property
     def pid(self) -> int:
         """The id of the kernel's process."""
         pid: int = self._manager.provisioner.pid  # type: ignore[union-attr]
         return pid
+
+    def freeze(self) -> None:
+        """Have the garbage collector look no more at what is there: `%reset` collects several times."""
+        self.ok("(lambda gc: (gc.collect(), gc.freeze()))(__import__('gc'))", silent=True, store_history=False)
 
     def close(self) -> None:
         """End the kernel."""

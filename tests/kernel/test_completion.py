@@ -39,6 +39,7 @@ def defined(notebook: Notebook) -> Notebook:
         ("x = %flyte_run t(1) --", ["x = %flyte_run t(1) --on"]),
         ("x = %flyte_run t(1) --on ", [f"x = %flyte_run t(1) --on {place}" for place in ("flyte", "inline", "local")]),
         ("%flyte_run --on l", ["%flyte_run --on local"]),
+        ("%flyte_runs --on f", ["%flyte_runs --on flyte"]),
     ],
 )
 def test_completed(defined: Notebook, typed: str, completed: list[str]) -> None:

@@ -27,6 +27,8 @@ class Slow:
         return {}
     def remarks(self, spec):
         return ()
+    def refusals(self, bundles):
+        return {}
     async def deploy_environment(self, bundle, log):
         log(f"building {bundle.name}")
         print(f"printing {bundle.name}")

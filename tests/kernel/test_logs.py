@@ -77,3 +77,18 @@ def test_work_that_outlives_its_cell_prints_there(tasks: Notebook) -> None:
     result = tasks.ok("await later\nprint('second')")
     assert result.stdout == "second\n"
     assert result.displays == []
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_without_echo_the_cell_shows_the_run_and_not_what_tasks_say(tasks: Notebook, progress: bool) -> None:
+    """What they print, log and display is with their calls only; what the cell itself prints appears."""
+    tasks.ok(f"%config FlyteNB.echo = False\n%config FlyteNB.progress = {progress}")
+    result = tasks.ok("display(1)\nprint('cell')\n%flyte_run both()")
+    shown = [text.splitlines()[0] for text in result.displays]
+    assert (result.stdout, result.stderr) == ("cell\n", "")
+    assert shown[0] == "1"
+    assert len(shown) == 2  # the other is the run
+    logs = tasks.ok("%flyte_logs").everything
+    assert all(text in logs for text in ("out 1", "err 2", "warned 1", "thread 3", "core.display.HTML object"))
+    tasks.ok("%config FlyteNB.echo = True\n%config FlyteNB.progress = True")
+    assert "out 1\n" in tasks.ok("%flyte_run both()").stdout

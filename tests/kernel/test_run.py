@@ -171,14 +171,14 @@ def test_what_outlives_its_run(tasks: Notebook) -> None:
 
 def test_live_views_are_let_go(tasks: Notebook) -> None:
     """Of runs that were watched the latest sixteen stay alive, and none when the extension is unloaded."""
-    tasks.ok("from flyte_nb.jupyter import live_run\nlive_run._PATIENCE_SECONDS = 0")
+    tasks.ok("from flyte_nb.jupyter import live\nlive._PATIENCE_SECONDS = 0")
     tasks.ok("@tasks.task\nasync def slow():\n    await asyncio.sleep(0.15)")
     tasks.ok("for _ in range(18):\n    %flyte_run slow()")
     closed = [message for message in tasks.ok("%flyte_run slow()").messages if message["msg_type"] == "comm_close"]
     assert closed
     result = tasks.ok("%unload_ext flyte_nb")
     assert len([message for message in result.messages if message["msg_type"] == "comm_close"]) == 16
-    tasks.ok("live_run._PATIENCE_SECONDS = 0.2")
+    tasks.ok("live._PATIENCE_SECONDS = 0.2")
 
 
 def test_failed_run_tells_where_the_error_arose(tasks: Notebook) -> None:

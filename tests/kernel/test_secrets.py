@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.files import files_with
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -48,9 +50,7 @@ def test_outputs_and_files(notebook: Notebook, home: Path) -> None:
         result.messages = [message for message in result.messages if message["msg_type"] != "execute_input"]
         assert shows_none(result), cell
     assert notebook.value("api.env_vars['API_TOKEN'], api.env_vars['DB_PASSWORD']") == ("hunter2-changed", "hunter3 x")
-    files = [path for path in home.rglob("*") if path.is_file()]
-    assert files
-    assert not [path for path in files if any(secret.encode() in path.read_bytes() for secret in SECRETS)]
+    assert not [path for secret in SECRETS for path in files_with(secret, home)]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import inspect
+import threading
 import timeit
 
 import pytest
@@ -156,6 +157,20 @@ def test_a_clone_shares_nothing_mutable_and_has_no_tasks() -> None:
     assert (len(template.tasks), len(clone.tasks)) == (1, 0)
     with pytest.raises(TypeError):
         clone.env_vars["A"] = "1"  # type: ignore[index]
+
+
+def test_an_option_that_cannot_be_copied_is_kept() -> None:
+    """An object that holds a lock is an option, too: itself, in the environment, its clones and its tasks."""
+    held = {"lock": threading.Lock()}
+    template = TaskEnvironment("template", flyte_options={"plugin_config": held, "queue": ["a"]})
+
+    @template.task(flyte_options={"plugin_config": held})
+    async def work() -> None: ...
+
+    clone = template.clone_with("clone")
+    assert clone.flyte_options["plugin_config"] is work.flyte_options["plugin_config"] is held
+    clone.flyte_options["queue"].append("b")
+    assert clone.flyte_options["queue"] == ["a"]
 
 
 def test_clone_with_refuses_its_own_name_and_unknown_fields() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("how", ["spawn", "forkserver"])
 def test_processes_that_begin_anew_run_functions_of_the_task(run: Run, how: str) -> None:
     """They find them by name, in a module in which `import flyte` means flyte_nb, whatever else is installed."""
-    module = "flyte_nb.as_flyte"
+    module = "flyte_nb.as_flyte.environments"
     assert run("a.starts", how).result == [(module, number) for number in range(3)]
 
 

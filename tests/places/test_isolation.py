@@ -20,6 +20,7 @@ import flyte_nb
 from flyte_nb.errors import WorkerStartError
 from flyte_nb.places import preparing
 from flyte_nb.session import session
+from tests.files import files_with
 
 from .made import defined_in, deploy, made_wheel
 
@@ -186,20 +187,38 @@ def test_a_declared_secret_is_shown_nowhere(
         @tells.task
         async def look() -> None:
             open("/" + os.environ["BATTERY"])
+        @tells.task
+        async def give(word: str) -> str:
+            return word + os.environ["BATTERY"]
+        other = flyte.TaskEnvironment("other", env_vars={"API_KEY": "horsestaple"})
+        @other.task
+        async def passes_on() -> list:
+            return [await give("x" * 50), await give(""), os.environ["API_KEY"]]
+        @other.task
+        async def gives(word: str) -> str:
+            return await give("x" * 48 + word + await give(""))
     """
     defined_in(textwrap.dedent(source), tmp_path, monkeypatch)
-    deploy("tells")
+    deploy("tells", "other")
     with pytest.raises(ValueError, match="not") as caught:
         asyncio.run(flyte_nb.run(flyte_nb.deployed("tells.tell"), "correcthorse"))
     assert caught.value.args == ("not ***", [{"in": "***"}])
     kept = flyte_nb.runs()[0]
+    assert kept.place == "local"
     assert sorted(line.text for line in kept.logs) == ["***", "it is ***"]
     assert "correct" not in kept.error + kept.tree[0].inputs
     with pytest.raises(FileNotFoundError, match=r"'/\*\*\*'"):
         asyncio.run(flyte_nb.run(flyte_nb.deployed("tells.look")))
+    for task, *inputs in (("other.passes_on",), ("other.gives", "correcthorse")):
+        asyncio.run(flyte_nb.run(flyte_nb.deployed(task), *inputs))
+        for node in flyte_nb.runs()[0].tree:
+            assert "***" in node.returned
+            assert "correc" not in node.returned + node.inputs
+            assert "horses" not in node.returned
     session().rest()
     assert "it is ***" in capfd.readouterr().out
-    assert not [file for file in home.rglob("*") if file.is_file() and b"correcthorse" in file.read_bytes()]
+    assert files_with("correcthorse", home) == []
+    assert files_with("horsestaple", home) == []
 
 
 def test_a_file_beside_the_notebook_is_not_beside_a_worker(start: Run) -> None:

@@ -137,7 +137,8 @@ def test_workers_end_with_the_kernel(kernel: Callable[[str], Kernel], end: str, 
 def test_workers_end_with_a_kernel_whose_guard_was_killed(kernel: Callable[[str], Kernel]) -> None:
     """Those that can look themselves do so; for the others there is another guard after a while."""
     wait = "while not os.path.exists(here('go on')): time.sleep(0.01)"
-    later = f"{wait}\nasyncio.run(start('b.who_b'))\nleave('went on', 1)\ntime.sleep(600)\n"
+    loop = "flyte_nb.session.session().embedded.place.pool.loop"
+    later = f"{wait}\n{loop}.call_soon_threadsafe(leave, 'told', 1)\ntime.sleep(600)\n"
     started = kernel("\n".join([*WAYS.values(), later]))
     for way in WAYS:
         started.number(way)
@@ -145,7 +146,7 @@ def test_workers_end_with_a_kernel_whose_guard_was_killed(kernel: Callable[[str]
     guard.kill()
     wait_until(lambda: any(each.pid != guard.pid for each in started.guards()))
     (started.folder / "go on").touch()
-    assert started.number("went on")  # on the loop that has told the new guard of the workers
+    assert started.number("told")  # on the loop that starts a guard and tells it of the workers at one go
     started.process.kill()
     wait_until(started.leaves_nothing)
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from flyte_nb.crossing.memory import Memory
+from flyte_nb.crossing.parcel import Parcel
 from flyte_nb.errors import CannotCrossError, InvalidValueError, RemoteError
 from flyte_nb.execution.node import RunState
+from flyte_nb.places.kept_parcels import ReturnedParcel, kept_parcel, opened
 from flyte_nb.session import session
 
 if TYPE_CHECKING:
@@ -27,6 +30,24 @@ def test_a_value_goes_there_and_back(run: Run, task: str) -> None:
     value = {"one": [1, 2.5, None, b"\0", "ä"], "nested": ({1, 2}, frozenset({3}), range(3))}
     assert run(task, value).result == value
     assert run("a.who_sync").result != os.getpid() != run("a.who").result[0]
+
+
+def test_what_each_call_returned_is_told(run: Run) -> None:
+    """In a few words that its worker knows, of calls that another worker made, too; a class comes with its name."""
+    done = run("a.ping", 2)
+    assert [node.returned for node in done.tree] == ["2", "1", "0"]
+    assert run("a.point", 1).tree[0].returned == "<Point>"
+    assert run("a.echo", None).tree[0].returned == ""
+
+
+def test_what_was_kept_before_is_opened() -> None:
+    """Then nobody knew what it was in a few words; what is kept now says so."""
+    parcel = Parcel(b"payload", Memory.holding([memoryview(b"content")])[0])
+    kept = kept_parcel(ReturnedParcel(parcel, "[1]"))
+    assert kept == (b"payload", b"content", "[1]")
+    again, preview = opened(kept)
+    assert (again.payload, bytes(again.memory.mapped()) if again.memory else b"", preview) == kept
+    assert opened((b"payload", b"")) == ReturnedParcel(Parcel(b"payload", None), "")
 
 
 def test_errors_come_with_the_frames_where_they_arose(run: Run) -> None:

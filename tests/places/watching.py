@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 30.0
+PATIENCE = 120.0  # seconds; a busy machine is not taken for one that hangs
 
 
 def marked_processes(home: Path, variable: str = "XDG_MARK") -> list[int]:

@@ -114,7 +114,7 @@ def test_adopting_again_replaces(folder: Path) -> None:
         ("import nowhere_to_be_found", "No module named 'nowhere_to_be_found'"),
         ("import flyte\nenv = flyte.TaskEnvironment('base-utils', depends_on=['ml'])", "circular dependency"),
         ("import sys\nsys.exit(3)", "SystemExit: 3"),
-        ("import flyte\n@flyte.TaskEnvironment('x').task(report=True)\ndef f(): ...", "report"),
+        ("import flyte\n@flyte.TaskEnvironment('x').task\ndef f(): yield 1", "is a generator"),
     ],
 )
 def test_a_failing_import_changes_nothing(folder: Path, broken: str, reason: str) -> None:
@@ -187,12 +187,12 @@ def test_other_modules_are_left_alone(folder: Path, monkeypatch: pytest.MonkeyPa
 
 def test_names_of_the_sdk_itself_are_passed_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the session has no name for is the SDK's where it is installed, and refused in one line elsewhere."""
-    (folder / "adopted_ml.py").write_text("import flyte\nx = flyte.PodTemplate\n")
+    (folder / "adopted_ml.py").write_text("import flyte\nx = flyte.with_runcontext\n")
     monkeypatch.setitem(sys.modules, "flyte", None)
     with pytest.raises(AdoptError, match="needs the Flyte SDK, which is not installed"):
         flyte_nb.adopt("adopted_ml")
     sdk: Any = ModuleType("flyte")
-    sdk.PodTemplate = "the real one"
+    sdk.with_runcontext = "the real one"
     monkeypatch.setitem(sys.modules, "flyte", sdk)
     flyte_nb.adopt("adopted_ml")
     assert vars(sys.modules["adopted_ml"])["x"] == "the real one"

@@ -14,6 +14,7 @@ from flyte_nb import ExportError, Image
 from flyte_nb.bundle.content import Bundle
 from flyte_nb.bundle.module_names import module_names
 from flyte_nb.project.files import project_files
+from flyte_nb.project.reading import environment_variables
 
 from .made import made_project
 
@@ -124,7 +125,7 @@ def test_the_readme_names_commands_order_and_variables(tmp_path: Path) -> None:
     async def needs_nothing(epochs: int = 1) -> int:
         return epochs
 
-    @ml.task
+    @ml.task(flyte_options={"hooks": {"token": "hunter2"}})
     async def train(epochs: int) -> int:
         return epochs
 
@@ -134,7 +135,20 @@ def test_the_readme_names_commands_order_and_variables(tmp_path: Path) -> None:
     assert "flyte run --local environments/base.py needs_nothing\n" in text
     assert "flyte deploy --all --copy-style all environments\n" in text
     assert text.index("| base | `environments/base.py` | – | `needs_nothing` |") < text.index("| ml | ")
-    assert "- `API_KEY`\n- `BASE_REQUIREMENTS_1`\n" in text
+    assert "- `API_KEY`\n- `BASE_REQUIREMENTS_1`\n- `ML_TRAIN_HOOKS_TOKEN`\n" in text
+
+
+def test_variables_that_a_user_reads_are_not_ours() -> None:
+    """What functions, and decorators of others, read of the environment is not asked for."""
+    source = """
+import os
+import flyte
+env = flyte.TaskEnvironment("ml", env_vars={"A": os.environ.get("A", "")})
+@env.task(hooks=[os.environ.get("B", "")])
+@other.task(os.environ.get("C", ""))
+async def f(): return os.environ.get("D", "")
+"""
+    assert environment_variables(source) == {"A", "B"}
 
 
 def test_the_readme_tells_which_inputs_the_task_needs() -> None:

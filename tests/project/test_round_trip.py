@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import flyte_nb
+from flyte_nb.bundle.declarations import environment_declaration
 from flyte_nb.project.folder import export
 from flyte_nb.session import session
 
@@ -174,6 +175,131 @@ def test_objects_of_the_sdk_are_kept(project: Path) -> None:
     text = in_a_process(_ADOPT_WITH_THE_SDK, project, FLYTE_NB_HOME=str(project.parent / "home"))
     assert "reusable=flyte.ReusePolicy(" in text
     assert 'service_account="me"' in text
+
+
+RICH = """
+import flyte
+from flyte import FixedRate, Trigger
+from datetime import timedelta
+from pathlib import Path
+
+base = flyte.TaskEnvironment("base", image=flyte.Image.from_dockerfile(Path("/x/Dockerfile"), registry="r", name="n"))
+ml = flyte.TaskEnvironment(
+    "ml",
+    image=flyte.Image.from_debian_base((3, 12), install_flyte=False, registry="r.io/x", name="mine")
+    .with_apt_packages("git", "curl", secret_mounts=[flyte.Secret("k"), flyte.Secret("a", mount="/etc/flyte/secrets")])
+    .with_pip_packages("pandas", index_url="https://index.example", pre=True)
+    .clone(registry="other", platform=("linux/arm64",))
+    .with_env_vars({"A": "1"})
+    .with_commands(["echo 1"]),
+    resources=flyte.Resources(cpu=1, gpu=flyte.GPU("A100", 2, partition="1g.5gb")),
+    cache=flyte.Cache("auto", serialize=True),
+    reusable=flyte.ReusePolicy(replicas=(1, 2), idle_ttl=timedelta(minutes=5)),
+    pod_template=flyte.PodTemplate(labels={"a": "b"}),
+    depends_on=[base],
+)
+other = ml.clone_with("other", image=flyte.Image.from_debian_base().with_pip_packages("a").with_pip_packages("b"))
+plain = ml.clone_with("plain", image="python:3.12", cache="auto", resources=flyte.Resources(gpu=1))
+
+
+@ml.task(
+    cache=flyte.Cache("override", version_override="1", serialize=True),
+    triggers=(
+        Trigger("nightly", flyte.Cron("0 2 * * *"), inputs={"n": flyte.TriggerTime}),
+        Trigger("often", FixedRate(30), inputs={"n": 1}),
+    ),
+    report=True,
+)
+async def f(n: int = 1) -> int:
+    return n
+"""
+_TEXTS = """
+import flyte_nb, sys
+{first}
+from flyte_nb.session import session
+from flyte_nb.bundle.declarations import environment_declaration, task_decorator
+flyte_nb.adopt("with_more.py")
+registry = session().registry
+lines, tasks = ["import flyte"], []
+for name in registry.names():
+    declared = [environment_declaration(registry.require(name), {{}}, name)]
+    declared += [task_decorator(task, name) for task in registry.tasks(name).values()]
+    assert not any(each.unwritten for each in declared), declared
+    lines += [line for each in declared for line in each.imports] + [each.text for each in declared]
+    lines += ["async def f(n: int = 1) -> int:", "    return n"] * (len(declared) - 1)
+print(chr(10).join(lines))
+"""
+SAID = (
+    *(".with_apt_packages(", "flyte.Secret(", "index_url=", 'clone(registry="other", platform=', "from_dockerfile("),
+    *("idle_ttl=", "serialize=True", "partition=", "flyte.Cron(", "FixedRate(", "PodTemplate(", "flyte.TriggerTime"),
+)
+_WITHOUT_THE_SDK = "sys.modules['flyte'] = None"
+
+
+def rewritten(folder: Path, source: str, first: str) -> str:
+    """Return what a process that begins so writes of the environments of a module."""
+    (folder / "with_more.py").write_text(source)
+    return in_a_process(_TEXTS.format(first=first), folder, FLYTE_NB_HOME=str(folder.parent / "home"))
+
+
+@pytest.mark.parametrize("first", [pytest.param("", marks=needs_sdk), _WITHOUT_THE_SDK], ids=["with", "without"])
+def test_what_the_model_has_no_field_for_comes_back(tmp_path: Path, first: str) -> None:
+    """Whatever the SDK declares is written as it was adopted, with the SDK or without it, and is the same again."""
+    (tmp_path / "folder").mkdir()
+    once = rewritten(tmp_path / "folder", RICH, first)
+    for said in SAID:
+        assert said in once
+    assert rewritten(tmp_path / "folder", once, first) == once
+    assert rewritten(tmp_path / "folder", once, _WITHOUT_THE_SDK) == once
+
+
+@needs_sdk
+def test_the_sdk_takes_what_was_written_without_it(tmp_path: Path) -> None:
+    """What is written where the SDK is not installed are calls of it, and make its objects."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "ml.py").write_text(rewritten(tmp_path / "folder", RICH, _WITHOUT_THE_SDK))
+    code = (
+        "import ml\nprint(ml.ml.reusable.replicas, ml.ml.resources.gpu.quantity, len(ml.f.triggers), ml.ml.image.name)"
+    )
+    assert in_a_process(code, tmp_path / "folder") == "(1, 2) 2 2 mine\n"
+
+
+def test_names_of_the_sdk_that_only_declare_stand_for_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the SDK is not installed they are called, given, annotated with and copied like what they stand for."""
+    source = """
+import copy, pickle
+import flyte
+from flyte import Trigger
+
+daily = Trigger.daily("each-day")
+assert pickle.loads(pickle.dumps(copy.deepcopy(flyte.TriggerTime))) == flyte.TriggerTime != daily
+def f(policy: flyte.ReusePolicy | None = None, other: "Trigger" = None, cache: flyte.Cache | None = None): ...
+env = flyte.TaskEnvironment("declared", reusable=flyte.ReusePolicy(2), links=(daily,))
+"""
+    monkeypatch.setitem(sys.modules, "flyte", None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names_of_flyte.py").write_text(source)
+    flyte_nb.adopt("names_of_flyte.py")
+    text = environment_declaration(session().registry.require("declared"), {}).text
+    assert "reusable=flyte.ReusePolicy(2)" in text
+    assert 'links=(flyte.Trigger.daily("each-day"),)' in text
+
+
+@pytest.mark.parametrize("source", [RICH, SOURCE], ids=["rich", "plain"])
+def test_whole_projects_come_back_without_the_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Export, adopt, export: no file differs, whatever is declared, and nothing of the SDK is installed."""
+    monkeypatch.setitem(sys.modules, "flyte", None)
+    for name, text in {**HELPERS, "req.txt": "numpy\n", "rich_source.py": source}.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    flyte_nb.adopt("rich_source.py")
+    export(tmp_path / "demo", made_project("demo"))
+    flyte_nb.reset()
+    flyte_nb.adopt(tmp_path / "demo")
+    again = export(tmp_path / "demo", made_project("demo"))
+    assert (again.written, again.removed) == ((), ())
 
 
 @pytest.mark.slow

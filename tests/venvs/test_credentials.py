@@ -13,6 +13,7 @@ from flyte_nb.errors import VenvError
 from flyte_nb.model.image import Image
 from flyte_nb.venvs import building
 from flyte_nb.venvs.specification import VenvSpec, venv_spec
+from tests.files import files_with
 
 from .index import index
 from .test_building import processes_with
@@ -89,7 +90,7 @@ def test_they_are_nowhere_to_be_seen(
     assert "installed alpha 1.0" in "\n".join(said) or "successfully installed alpha-1.0" in said
     assert SECRET not in "\n".join(said)
     assert not seen
-    assert not [path for path in home.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert files_with(SECRET, home) == []
 
 
 @pytest.mark.parametrize("installer", ["uv", pytest.param("pip", marks=pytest.mark.slow)])

@@ -6,7 +6,7 @@ from flyte_nb.execution.call import Call
 from flyte_nb.execution.journal import Journal
 from flyte_nb.execution.node import RunState
 
-__all__ = ["call", "end", "many"]
+__all__ = ["BEGAN", "call", "end", "many"]
 
 BEGAN = 1_700_000_000.0
 

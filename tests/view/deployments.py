@@ -28,9 +28,16 @@ def plan(*steps: Step, **fields: Any) -> Plan:
     return Plan("local", steps, (tuple(each.name for each in steps),), **fields)
 
 
-def status(name: str, state: State, started: float | None = None, ended: float | None = None, **fields: Any) -> Any:
+def status(
+    name: str,
+    state: State,
+    started: float | None = None,
+    ended: float | None = None,
+    begun: float | None = None,
+    **fields: Any,
+) -> Any:
     """Return a status with times in seconds since `BEGAN`."""
-    times = {"started": started, "ended": ended}
+    times = {"started": started, "ended": ended, "begun": begun}
     moments = {key: BEGAN + timedelta(seconds=value) for key, value in times.items() if value is not None}
     return EnvironmentStatus(name, state, **moments, **fields)
 

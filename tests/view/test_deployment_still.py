@@ -35,6 +35,36 @@ def test_it_tells_what_became_of_each_environment(berlin):
     ]
 
 
+def test_bars_show_what_went_on_at_the_same_time():
+    """Each has its place between the beginning and the end of the whole; what never began has none."""
+    known = progress(step("base"), step("ml", "base"), step("api", "base"), step("never", "ml"))
+    known.note(status("base", State.SUCCEEDED, 10, 11))
+    assert "timeline" not in shown(known)["text/html"]  # one alone would tell nothing
+    known.note(status("ml", State.FAILED, 11, 14))
+    known.note(status("api", State.RUNNING, 12))
+    known.note(status("never", State.SKIPPED))
+    html = shown(known)["text/html"]
+    assert re.findall(r"margin-left:([\d.]+)%;width:([\d.]+)%", html) == [
+        ("0.0", "25.0"),
+        ("25.0", "75.0"),
+        ("50.0", "50.0"),
+    ]
+    assert html.count("<th scope") == 6
+    assert html.count("<td") == 4 * 6
+    assert "timeline" not in shown(known)["text/plain"]
+
+
+def test_of_thousands_those_that_took_longest_have_bars():
+    """Thirty of them."""
+    known = progress(*chain(2_000))
+    for number in range(2_000):
+        known.note(status(f"n{number}", State.SUCCEEDED, number, number + 1 + (number in range(100, 130))))
+    rows = shown(known)["text/html"].split("<tr>")
+    assert {row.split("</td>")[0].rpartition(">")[2] for row in rows if "margin-left" in row} == {
+        f"n{number}" for number in range(100, 130)
+    }
+
+
 def test_attempts_have_a_column_when_something_was_tried_again():
     """Otherwise nobody has to read it."""
     known = progress(step("base"))

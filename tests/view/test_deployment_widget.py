@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyte_nb.deployment.applying.status import State
+from flyte_nb.view import deployment_progress
 from flyte_nb.view.still import new_host
 from flyte_nb.view.widgets.deployment import DeploymentWidget
 
-from .deployments import chain, progress, status, step
+from .deployments import BEGAN, chain, progress, status, step
 
 
 class Watched:
@@ -49,17 +51,90 @@ def watch():
 
 
 def test_only_what_has_changed_is_sent(watch):
-    """One environment of hundreds is a message of a few hundred bytes; a page loaded later knows the same."""
+    """One environment of hundreds is a message of 200 bytes at most; a page loaded later knows the same."""
     watched = watch(*chain(400))
     message = watched.update(status("n7", State.RUNNING, 1.5, attempt=1))
     assert message["states"] == {"n7": "running"}
-    assert list(message["facts"]) == ["n7"]
-    assert len(json.dumps(message)) < 400
+    assert set(message["facts"]["n7"]) == {"at", "started"}
+    assert set(message["head"]) == {"counts", "elapsed"}
     assert watched.events == []
     assert watched.widget.get_state("_states")["_states"]["n7"] == "running"
     assert watched.widget.get_state("_facts")["_facts"]["n7"]["started"] == 1.5
     assert watched.widget.get_state("_head")["_head"]["counts"] == {"running": 1, "pending": 399}
     assert watched.update() == {}
+
+
+def test_a_change_among_thousands_draws_nothing_again(watch):
+    """Less than 200 bytes, and nothing is drawn again until another environment has to step out."""
+    watched = watch(*(step(f"env-{index}") for index in range(2_000)))
+    for index in range(100):
+        message = watched.update(status(f"env-{index}", State.RUNNING, 0, attempt=1))
+        assert len(json.dumps(message)) < 200
+    assert watched.events == []
+    watched.update(status("env-7", State.FAILED, 0, 1, attempt=1))
+    assert "_scene" in watched.events
+
+
+def test_one_status_change_of_thousands_is_less_than_two_hundred_bytes(watch):
+    """From its beginning to its end, with an estimate; of the counts those go over the wire that are others."""
+    watched = watch(*[step(f"n{at}", expected=60.0) for at in range(2_000)])
+    began = watched.progress.elapsed  # the tests began long ago
+    first = [status(f"n{at}", State.RUNNING, began + at / 1_000, attempt=1) for at in range(8)]
+    watched.update(*first, *(status(f"n{at}", State.SKIPPED, error="no") for at in range(1_700, 1_900)))
+    begins = watched.update(status("n1234", State.RUNNING, began + 1.234, attempt=1))
+    ends = watched.update(status("n1234", State.SUCCEEDED, began + 1.234, began + 62.345, attempt=1))
+    assert ends["head"]["counts"] == {"running": 8, "succeeded": 1}
+    assert [len(json.dumps(message)) <= 200 for message in (begins, ends)] == [True, True], (begins, ends)
+
+
+def test_the_clock_is_right_for_a_page_that_is_loaded_later(watch, monkeypatch):
+    """What has passed and what is left are kept current together, though they are not sent again and again."""
+    now = [BEGAN]
+    monkeypatch.setattr(deployment_progress, "_now", lambda: now[0])
+    watched = watch(step("a", expected=60.0))
+    assert "head" in watched.update(status("a", State.RUNNING, 0, begun=0, attempt=1))
+    now[0] = BEGAN + timedelta(seconds=40)
+    assert watched.update() == {}
+    head = watched.widget.get_state("_head")["_head"]
+    assert (head["elapsed"], head["left"]) == (40, 20)
+    assert watched.events == []
+    now[0] = BEGAN + timedelta(seconds=70)
+    assert watched.update() == {}
+    assert watched.widget._head["left"] == 0
+
+
+def test_of_what_fails_in_an_open_wave_the_cards_and_facts_are_not_sent_again(watch):
+    """Only how many have failed, which is written above them; also after the fortieth."""
+    watched = watch(*[step(f"n{at}") for at in range(600)])
+    cards = watched.widget._scene["cards"]
+    watched.widget._hear(watched.widget, {"chosen": {"_opened": [cards[0]["span"]]}}, [])
+    parts = [card["span"] for card in watched.widget._scene["cards"] if card["span"]]
+    watched.widget._hear(watched.widget, {"chosen": {"_opened": parts[:3]}}, [])
+    watched.widget.observe(lambda change: watched.events.append(change["name"]), ["_scene"])
+    watched.events.clear()
+    for at in range(60):
+        watched.update(status(f"n{at}", State.FAILED, 0, 1, error="no"))
+        assert sum(len(json.dumps(message)) for message in watched.sent) < 1_000, watched.sent
+        (patch,) = [message["patch"]["_scene"] for message in watched.sent if "patch" in message]
+        assert all(card["span"] for card in patch.get("cards", ()))
+    assert watched.events == []
+    assert "60 failed" in watched.widget._scene["lines"][0]["text"]
+
+
+def test_what_took_longest_has_a_bar(watch):
+    """Where there are many a few have one: what failed, what goes on, and what took longest; the page learns which."""
+    watched = watch(*[step(f"n{at}") for at in range(600)])
+    ended = [status(f"n{at}", State.SUCCEEDED, at, 2 * at + 1) for at in range(100)]
+    watched.update(*ended, status("n200", State.FAILED, 0, 1), status("n300", State.RUNNING, 9))
+
+    def with_bars():
+        facts = watched.widget._facts.items()
+        return {key for key, fact in facts if fact["bar"] and fact["started"] is not None}
+
+    assert with_bars() == {"n200", "n300", *(f"n{at}" for at in range(72, 100))}
+    message = watched.update(status("n301", State.RUNNING, 10))
+    assert message["facts"]["n72"] is None
+    assert with_bars() == {"n200", "n300", "n301", *(f"n{at}" for at in range(73, 100))}
 
 
 def test_only_the_lines_of_what_is_selected_are_sent(watch):
@@ -118,7 +193,7 @@ def test_the_end_stops_the_clock_and_takes_the_button_away(watch):
     watched.progress.note(status("a", State.SUCCEEDED, 0, 1))
     watched.progress.end(2.0)
     head = watched.update()["head"]
-    assert (head["state"], head["ended"], head["left"]) == ("succeeded", 2.0, None)
+    assert (head["state"], head["ended"], watched.widget._head["left"]) == ("succeeded", 2.0, None)
     assert watched.widget._cancellable is False
     watched.widget._hear(watched.widget, {"cancel": True}, [])
     assert pressed == [True]
@@ -158,3 +233,11 @@ def test_hostile_text_can_be_sent():
     assert not set(text) & set("\x1b\u202e")
     assert len(text) < 20_000
     watched.widget.close()
+
+
+def test_what_is_searched_of_many_says_no_state_that_has_passed() -> None:
+    """Pages search the states as they are; the word that a card began with is not among what else is found."""
+    begun = progress(*[step(f"env-{number}") for number in range(600)])
+    index = DeploymentWidget(begun, "fnb-test")._index
+    assert len(index) == 600
+    assert not [row for row in index if "pending" in row[2]]

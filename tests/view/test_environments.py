@@ -40,3 +40,14 @@ def test_secrets_are_masked_in_the_details() -> None:
     assert "API_TOKEN=***" in shown
     assert "LEVEL=info" in shown
     assert "hunter2" not in shown
+
+
+def test_options_for_the_cluster_are_shown_without_what_is_secret() -> None:
+    """What only a cluster uses is there to read, shortened; keys and passwords in it are not."""
+    options = {"queue": "fast", "api_token": "tok-123", "image": "https://user:hunter2@host/" + "x" * 200}
+    env = flyte.TaskEnvironment("with-options", flyte_options=options)
+    text = dict(environment_table(env, (), ["with-options"]).rows)["for the cluster"]
+    assert "queue=fast" in text
+    assert "tok-123" not in text
+    assert "hunter2" not in text
+    assert len(text) < 300

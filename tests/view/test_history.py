@@ -27,6 +27,7 @@ RUN = RecordedRun(
     BEGIN + timedelta(seconds=1.5),
     12_345,
     "",
+    "",
     cast("Details", None),
 )
 
@@ -41,6 +42,26 @@ def test_a_run_is_a_row() -> None:
     assert row[:3] == ("ab12cd34-7", "ml.train", "✓ succeeded")
     assert row[3] == moment_text(BEGIN)
     assert row[4:] == ("1.500 s", "12,345", "–")
+
+
+HERE, AWAY = "flyte:a/b@here", "flyte:a/b@away"
+
+
+@pytest.mark.parametrize(
+    ("targets", "shown"),
+    [
+        (["", ""], None),
+        (["", None], None),
+        (["", "local", None], ["inline", "local", "–"]),
+        ([HERE, "", HERE], ["flyte", "inline", "flyte"]),
+        ([HERE, AWAY, "local"], [HERE, AWAY, "local"]),
+    ],
+)
+def test_where_runs_ran_is_said_where_it_tells_something(targets: list[str | None], shown: list[str] | None) -> None:
+    """Runs of kernels only have no such column; several clusters are named; what is not known is not claimed."""
+    table = runs_table([replace(RUN, target=target) for target in targets])
+    assert [row[2] for row in table.rows] == shown if shown else "on" not in table.columns
+    assert ("on" in table.columns) == bool(shown)
 
 
 @pytest.mark.parametrize("state", list(RunState))

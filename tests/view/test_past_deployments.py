@@ -63,7 +63,7 @@ def test_the_environments_of_one() -> None:
     )
     table = past_deployment_table(make(state=State.FAILED), environments)
     assert table.caption.startswith("Deployment d12 to local, 2026-05-04 ")
-    assert table.caption.endswith(": failed in 2.500 s")
+    assert table.caption.endswith(": failed in 2.500 s: 1 failed, 1 unchanged, 1 deployed, 1 removed")
     assert table.rows == (
         ("base", "unchanged", "= unchanged", "a" * 12, "–", "–", "–"),
         ("ml", "update", "✗ failed", f"{'c' * 12} → {'b' * 12}", "3", "1.000 s", "no room"),
@@ -71,6 +71,15 @@ def test_the_environments_of_one() -> None:
         ("new", "create", "✓ deployed", f"– → {'e' * 12}", "–", "–", "–"),
     )
     assert "%flyte_rollback d12" in table.note
+
+
+def test_the_one_of_thousands_that_failed_is_shown() -> None:
+    """In text and in HTML it comes first, and the caption counts them all."""
+    environments = [RecordedEnvironment(f"n{at}", State.SUCCEEDED, NOON, NOON) for at in range(2_000)]
+    environments[1_234] = RecordedEnvironment("n1234", State.FAILED, NOON, NOON, "no room")
+    table = past_deployment_table(make(state=State.FAILED), environments)
+    assert table_text(table).splitlines()[3].split()[0] == "n1234"
+    assert table.caption.endswith("1 failed, 1,999 deployed")
 
 
 def test_a_deployment_that_goes_on_says_so() -> None:

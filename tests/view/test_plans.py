@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from difflib import unified_diff
+
 import pytest
 
 from flyte_nb.deployment.planning.making import make_plan
 from flyte_nb.deployment.planning.plan import Action, Change
 from flyte_nb.masking import MASK
+from flyte_nb.view import differences
+from flyte_nb.view.deployments import deployment_picture
 from flyte_nb.view.differences import difference_text, source_diff
-from flyte_nb.view.plans import plan_picture, plan_table, source_diffs_html
+from flyte_nb.view.picture import Node, Picture
+from flyte_nb.view.plans import changes_details, plan_picture, plan_table, source_diffs_html
+from flyte_nb.view.scene import compose
 from flyte_nb.view.svg import draw
 from flyte_nb.view.table import table_html, table_text
 from tests.deployment.fakes import make, there
 
-from .deployments import plan, step, update
+from .deployments import plan, progress, step, update
 
 _OLD = "@ml.task\nasync def train(rate: float):\n    model = fit(rate)\n    return model\n"
 _NEW = "@ml.task\nasync def train(rate: float):\n    model = fit(rate, epochs=3)\n    check(model)\n    return model\n"
@@ -131,6 +137,14 @@ def test_rows_are_in_the_order_of_waves():
     assert [row[:2] for row in plan_table(made).rows] == [("1", "base"), ("1", "old"), ("2", "ml"), ("2", "older")]
 
 
+def test_a_plan_says_what_comes_before_what_and_not_what_depends_on_what():
+    """What is removed comes before what it depends on."""
+    made = plan(step("api", action=Action.REMOVE), step("base", "api", action=Action.REMOVE))
+    assert compose(plan_picture(made)).sides == ("after", "before")
+    assert compose(deployment_picture(progress(*made.steps))).sides == ("after", "before")
+    assert compose(Picture((Node("api"),))).sides == ("depends on", "needed by")
+
+
 def test_a_step_after_one_that_is_not_in_the_plan_is_drawn():
     """What was deployed may depend on what nobody knows any more."""
     assert plan_picture(plan(step("old", "older", action=Action.REMOVE))).edges == ()
@@ -156,6 +170,19 @@ def test_many_sources_are_cut():
     shown = source_diffs_html(made)
     assert shown.count("<details>") == 20
     assert "and more" in shown
+
+
+def test_sources_are_compared_when_that_is_seen_and_once(monkeypatch):
+    """The picture needs no difference; the table, the lines under it and the details show the same one."""
+    compared = []
+    monkeypatch.setattr(differences, "unified_diff", lambda *a, **k: compared.append(1) or unified_diff(*a, **k))
+    step = update("env", Change("env.t", "once = 1\n", "once = 2\n"))
+    made = plan(step)
+    assert (plan_picture(made).nodes[0].details, compared) == ((), [])
+    assert plan_table(made).rows[0][-1] == "env.t: +1 −1 lines"
+    assert "once = 2" in source_diffs_html(made)
+    assert changes_details(step) == (("env.t", "+1 −1 lines"),)
+    assert compared == [1]
 
 
 def test_of_five_thousand_environments_those_that_change_are_shown():

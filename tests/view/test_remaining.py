@@ -53,6 +53,13 @@ def test_what_takes_longer_than_expected_is_almost_done():
     assert remaining([step("a", expected=1.0)], status("a", State.RUNNING, 0), after=60) == 0.0
 
 
+def test_another_attempt_takes_its_time_from_its_own_beginning():
+    """What the first one took counts no more."""
+    trying = status("a", State.RUNNING, 0, begun=56, attempt=2)
+    assert remaining([step("a", expected=60.0)], trying, after=56) == 60.0
+    assert remaining([step("a", expected=60.0)], trying, after=76) == 40.0
+
+
 def test_what_is_unchanged_or_will_not_be_tried_takes_no_time():
     """Skipped environments leave the estimate, and unchanged ones were never in it."""
     steps = [

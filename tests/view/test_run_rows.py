@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyte_nb.execution.node import RunState
+from flyte_nb.view.run_choice import MOST_OPENED, OPENED_AT_ONCE
 from flyte_nb.view.run_rows import MOST_ROWS, Summary, summarise
 from flyte_nb.view.run_tree import RunTree
 
@@ -15,6 +16,8 @@ from .calls import call, end, many
 
 if TYPE_CHECKING:
     from flyte_nb.execution.call import Call
+
+FAILED_STATES = [RunState.FAILED, RunState.TIMED_OUT, RunState.LOST]
 
 
 def summary_of(*calls: Call, under_way: bool = False, most: int = MOST_ROWS) -> Summary:
@@ -154,3 +157,92 @@ def test_the_last_line_is_told() -> None:
     assert (summary.rows[0].lines, summary.rows[0].last_line) == (3, "third")
     assert [line.text for line in summary.logs("c1", 2)][-1] == "third"
     assert summary.logs("no such row", 2) == []
+
+
+def opened_all_the_way(tree: RunTree, key: str) -> Summary:
+    """Return the run as it is when the row `key` has been opened as often as that can be done."""
+    opened: dict[str, int] = {}
+    while True:
+        summary = summarise(tree, opened=opened)
+        more = next((row for row in summary.rows if row.key == key), None)
+        if more is None or not more.opens:
+            return summary
+        assert more.opens > more.opened == opened.get(key, 0)
+        opened[key] = more.opens
+
+
+def test_every_failed_one_of_ten_thousand_can_be_reached() -> None:
+    """Opened again and again, the row that counts the others gives all that failed, and then what was cancelled."""
+    root = call(1, "e.root")
+    calls = many(10_000, root)
+    for made in calls:
+        end(made, FAILED_STATES[made.id % 3] if made.id % 29 == 0 else RunState.SUCCEEDED, at=20)
+    end(calls[9_000], RunState.CANCELLED, at=9.1)
+    tree = RunTree()
+    tree.update([root, *calls])
+    failed = [f"c{made.id}" for made in calls if made.state in FAILED_STATES]
+    once = [row.key for row in summarise(tree, opened={"mg2": OPENED_AT_ONCE}).rows]
+    assert once == ["c1", "g2", *failed[: 5 + OPENED_AT_ONCE], "mg2"]
+    last = opened_all_the_way(tree, "mg2").rows
+    keys = [row.key for row in last if row.kind == "call" and row.depth == 2]
+    assert (keys[: len(failed) + 1], len(keys)) == ([*failed, f"c{calls[9_000].id}"], 5 + MOST_OPENED)
+    assert (last[-1].size, last[-1].opened, last[-1].opens) == (10_000 - 5 - MOST_OPENED, MOST_OPENED, 0)
+
+
+def test_what_is_opened_comes_by_urgency() -> None:
+    """What failed, was cancelled, is tried again, runs, took longest, waits: each once, and then no more."""
+    root = call(1, "e.root")
+    calls = many(60, root)
+    tree = RunTree()
+    for made in calls[40:]:
+        made.queue()
+    tree.update([root, *calls])
+    for made in calls[:30]:
+        end(made, at=30 - made.id / 10)
+    for made in calls[10:20]:
+        end(made, RunState.CANCELLED, at=1)
+    for made in calls[20:27]:
+        end(made, RunState.FAILED, at=1)
+    calls[38].state = RunState.RETRYING
+    tree.update(calls)
+    before = [row.key for row in summarise(tree).rows]
+    rows = summarise(tree, opened={"mg2": OPENED_AT_ONCE}).rows
+    assert [row.key for row in rows][:7] == before[:7]
+    order = [row.state for row in rows[2:-1]]
+    expected = [("failed", 7), ("cancelled", 10), ("retrying", 1), ("running", 9), ("succeeded", 13), ("queued", 15)]
+    assert order == [state for state, count in expected for _ in range(count)]
+    everything = opened_all_the_way(tree, "mg2").rows
+    assert {row.key for row in everything} == {"c1", "g2", *(f"c{made.id}" for made in calls)}
+
+
+def test_what_is_opened_takes_no_room_from_the_rest() -> None:
+    """What is shown before is shown after, and what was opened last is not what is closed when it becomes too much."""
+    root = call(1, "e.root")
+    several = [call(2 + n, f"e.t{n}", root) for n in range(900)]
+    crowd = many(900, several[-1], "e.work")
+    tree = RunTree()
+    tree.update([root, *several, *crowd])
+    before = summarise(tree)
+    assert (len(before.rows), before.rows[-1].opens) == (MOST_ROWS, OPENED_AT_ONCE)
+    opened = {"mc1": OPENED_AT_ONCE}
+    rows = summarise(tree, opened=opened).rows
+    assert [row.key for row in rows if row.key in {each.key for each in before.rows}] == [
+        row.key for row in before.rows
+    ]
+    assert (len(rows), rows[-1].size) == (MOST_ROWS + OPENED_AT_ONCE, before.rows[-1].size - OPENED_AT_ONCE)
+    rows = summarise(tree, opened={"mc1": MOST_OPENED, "mg901": 100}).rows
+    assert rows[-1].opened == MOST_OPENED - 100
+    for hostile in ({"mc1": 10**9}, {"mc1": -1}, {f"m{n}": 1 for n in range(10_000)}):
+        assert len(summarise(tree, opened=hostile).rows) <= MOST_ROWS + MOST_OPENED
+
+
+def test_the_open_row_keeps_its_place_among_the_opened() -> None:
+    """Looking at a call that was opened moves no row."""
+    root = call(1, "e.root")
+    calls = [end(made, at=9) for made in many(600, root)]
+    tree = RunTree()
+    tree.update([root, *calls])
+    rows = summarise(tree, opened={"mg2": 100}).rows
+    looked_at = [made for made in calls if f"c{made.id}" == rows[60].key]
+    kept = summarise(tree, opened={"mg2": 100}, kept=looked_at).rows
+    assert [row.key for row in kept] == [row.key for row in rows]

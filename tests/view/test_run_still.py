@@ -64,6 +64,7 @@ def test_only_what_the_sanitizer_keeps() -> None:
 def test_nothing_from_users_acts() -> None:
     """Names, inputs, errors and lines are escaped, cut and free of control characters."""
     bad = end(call(1, HOSTILE, inputs=HOSTILE), RunState.FAILED, at=1, error=HOSTILE + "x" * 1_000_000)
+    bad.returned = HOSTILE
     for stream in ("stdout", HOSTILE):
         bad.write(stream, HOSTILE + "\n" + "y" * 1_000_000)
     html = html_of(bad)
@@ -71,6 +72,15 @@ def test_nothing_from_users_acts() -> None:
     assert not set(html) & set("\x1b\u202e\x00\ud800")
     assert len(html) < 20_000
     html.encode()
+
+
+def test_what_a_call_has_returned_stands_beside_it() -> None:
+    """Of what returned nothing, nothing does."""
+    root = end(call(1, "e.root"), at=1)
+    root.returned = "['a', 1]"
+    shown = html_of(root, end(call(2, "e.nothing", root), at=1))
+    assert "→ [&#x27;a&#x27;, 1]" in shown
+    assert shown.count("→") == 1
 
 
 def test_loud_where_it_failed_and_quiet_elsewhere() -> None:

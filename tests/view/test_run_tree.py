@@ -28,32 +28,46 @@ class FromScratch:
         self._calls = sorted(calls, key=lambda made: made.id)
         self._known = {made.id for made in calls}
         self.counts = Counter(made.state for made in calls)
+        self.is_over = all(state.is_final for state in self.counts)
+        self.ended = max([0.0, *(made.ended for made in calls if made.ended)])
 
-    def below(self, caller: int | None) -> list[Any]:
+    def below(self, caller: int | None, _kept: Any = (), more: Any = lambda _first: 0) -> list[Any]:
         """Return calls, and groups where they are many."""
         called = [made for made in self._calls if (made.parent if made.parent in self._known else None) == caller]
         found: list[tuple[int, Any]] = []
         for task in {made.task for made in called}:
             alike = [made for made in called if made.task == task]
-            found += [(alike[0].id, _group(alike))] if len(alike) > MOST_ALIKE else [(a.id, a) for a in alike]
+            found += (
+                [(alike[0].id, _group(alike, more(alike[0].id)))]
+                if len(alike) > MOST_ALIKE
+                else [(a.id, a) for a in alike]
+            )
         return [item for _, item in sorted(found, key=lambda entry: entry[0])]
 
     def called(self, caller: int) -> int:
         return sum(made.parent == caller for made in self._calls)
 
 
-def _group(alike: list[Call]) -> Group:
+def _group(alike: list[Call], more: int) -> Group:
     def rank(made: Call) -> tuple[int, float, int]:
         if made.state in FAILED:
             return 0, 0.0, made.id
         if made.state in RUNNING:
-            return 1, made.started, made.id
-        return 2, made.started - (made.ended or 0.0), made.id
+            return 3, made.started, made.id
+        return 4, made.started - (made.ended or 0.0), made.id
 
-    worth = sorted((made for made in alike if made.state is not RunState.QUEUED), key=rank)
+    def rank_of_others(made: Call) -> tuple[int, float, int]:
+        special = {RunState.CANCELLED: (1, 0.0), RunState.RETRYING: (2, made.started), RunState.QUEUED: (5, 0.0)}
+        return (*special[made.state], made.id) if made.state in special else rank(made)
+
+    shown = sorted((made for made in alike if made.state is not RunState.QUEUED), key=rank)[:EXEMPLARS]
+    if more:
+        others = sorted((made for made in alike if made not in shown), key=rank_of_others)
+        shown += others[: EXEMPLARS + more - len(shown)]
     over = all(made.state.is_final for made in alike)
     ended = max(made.ended or 0.0 for made in alike) if over else None
-    return Group(alike[0], Counter(made.state for made in alike), tuple(worth[:EXEMPLARS]), ended)
+    counts = Counter(made.state for made in alike)
+    return Group(alike[0], counts, tuple(shown[:EXEMPLARS]), ended, tuple(shown[EXEMPLARS:]))
 
 
 @st.composite
@@ -78,6 +92,7 @@ def test_kept_current_is_as_good_as_made_from_scratch(
 ) -> None:
     """For random trees and random orders of changes, whoever looks when: groups, counts and rows are the same."""
     calls, steps, looks = history
+    opened = {f"mg{made.id}": 3 * made.id for made in calls[:9]}
     tree = RunTree()
     tree.update(calls)
     for number, (index, state, at) in enumerate(steps):
@@ -96,11 +111,12 @@ def test_kept_current_is_as_good_as_made_from_scratch(
             seen = list(calls)
             random.shuffle(seen)
             tree.update(seen)
-            summarise(tree)
+            summarise(tree, opened=opened if number % 2 else {})
     tree.update(calls)
     scratch: Any = FromScratch(calls)
     assert summarise(tree) == summarise(scratch)
     assert summarise(tree, most=12) == summarise(scratch, most=12)
+    assert summarise(tree, opened=opened) == summarise(scratch, opened=opened)
     assert dict(tree.counts) == dict(scratch.counts)
 
 

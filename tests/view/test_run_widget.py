@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_tree import RunTree
 from flyte_nb.view.still import new_host
+from flyte_nb.view.widgets import run
 from flyte_nb.view.widgets.run import RunWidget
+from flyte_nb.view.widgets.tail import newer_lines, no_tail
 
-from .calls import call, end, many
+from .calls import BEGAN, call, end, many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,6 +97,41 @@ def test_ten_thousand_changes_are_a_short_message(watch: Callable[..., Watched])
     assert set(watched.widget._run["rows"]) == set(message["order"]) == {"c1", "g2", "mg2", *message["order"][2:7]}
 
 
+def test_more_rows_are_sent_at_once_and_are_known_to_a_page_that_is_loaded_later(
+    watch: Callable[..., Watched],
+) -> None:
+    """Only the new rows are told; when one of them changes only that is; and what is no choice opens nothing."""
+    root = call(1, "e.root")
+    calls = [end(made, at=11) for made in many(10_000, root)]
+    running = calls[7_000]
+    running.state, running.ended = RunState.RUNNING, None
+    watched = watch(root, *calls)
+    watched.widget._hear(watched.widget, {"chosen": {"_more": {"mg2": 50}}}, None)
+    (message,) = watched.sent
+    assert (set(message), len(message["rows"])) == ({"rows", "order"}, 51)
+    assert message["rows"]["mg2"]["opens"] == 100
+    assert len(json.dumps(message)) < 25_000
+    state = watched.widget.get_state(["_run", "_more"])
+    assert (state["_run"]["order"], state["_more"]) == (message["order"], {"mg2": 50})
+    assert set(state["_run"]["rows"]) == set(message["order"])
+    message = watched.update(end(running, RunState.FAILED, at=12))
+    assert set(message["rows"]) == {f"c{running.id}", "g2"}
+    assert watched.update() == {}
+    watched.widget._hear(watched.widget, {"chosen": {"_more": {"mg2": "many", "mg3": None, "no such": 50}}}, None)
+    assert len(watched.widget._run["order"]) == 8
+
+
+def test_what_is_opened_after_the_end_says_that_it_has_ended(watch: Callable[..., Watched]) -> None:
+    """Whoever looks at it then does not make it run again."""
+    root = call(1, "e.root")
+    calls = many(100, root)
+    watched = watch(root, *calls)
+    watched.update(*(end(made, at=1) for made in (root, *calls)), under_way=False)
+    watched.widget._hear(watched.widget, {"chosen": {"_more": {"mg2": 50}}}, None)
+    assert set(watched.sent[-1]) == {"rows", "order"}
+    assert watched.widget._run["head"]["state"] == "succeeded"
+
+
 def test_the_last_lines_of_the_open_row_follow(watch: Callable[..., Watched]) -> None:
     """What the page opens is sent at once, and then what comes, with the last line as far as it is written."""
     talking = call(1)
@@ -132,6 +169,80 @@ def test_the_lines_that_are_kept_are_the_last(writes: list[int]) -> None:
     assert [int(text) for _, text in lines] == list(range(total))[-200:]
     assert watched.widget._tail["lines"] == lines
     watched.widget.close()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 450), st.integers(0, 450)), max_size=6))
+def test_lines_that_come_while_the_lines_are_read_are_not_lost(writes: list[tuple[int, int]]) -> None:
+    """However many come between counting them and reading them, the page ends with those that Python has."""
+    everything: list[tuple[str, str]] = []
+    tail, page = no_tail(), {"key": "", "first": 0, "lines": []}
+
+    def say(count: int) -> None:
+        everything.extend(("stdout", str(len(everything))) for _ in range(count))
+
+    for before, meanwhile in writes:
+        say(before)
+
+        def read(start: int, late: int = meanwhile) -> list[tuple[str, str]]:
+            say(late)
+            return everything[start:]
+
+        told = newer_lines(tail, "c1", len(everything), read).get("tail")
+        if told:  # as log.js merges it
+            kept = page["lines"] if page["key"] == told["key"] else []
+            known = kept[max(0, told["first"] - page["first"]) : max(0, told["at"] - page["first"])]
+            page = {"key": told["key"], "first": told["first"], "lines": [*known, *told["lines"]]}
+        assert (page["first"], page["lines"]) == (tail["first"], tail["lines"])
+        assert not told or page["lines"] == everything[-200:]
+
+
+def test_the_open_row_stays_when_its_call_ends(watch: Callable[..., Watched]) -> None:
+    """Of a group only a few calls have rows; the one that is open is among them, with the callers that led to it."""
+    root = call(1, "e.root")
+    calls = many(1_000, root)
+    inner = call(2_000, "e.inner", calls[2])
+    watched = watch(root, *calls, inner)
+    watched.widget.set_state({"_opened": "c2000"})
+    for each in (*calls, inner):
+        end(each, at=9 if each.id < 900 else 99)
+    order = watched.update(*calls, inner)["order"]
+    assert len(order) == 9
+    assert order[order.index("c4") + 1] == "c2000"
+    assert watched.widget._run["rows"]["c2000"]["state"] == "succeeded"
+    watched.widget.set_state({"_opened": ""})
+    watched.update(end(root, at=100))
+    assert not {"c4", "c2000"} & set(watched.widget._run["order"])
+
+
+def test_a_run_goes_on_as_long_as_one_of_its_calls_does(watch: Callable[..., Watched]) -> None:
+    """Its clock stands when the last has ended, though the root has failed; there is nothing more to cancel."""
+    root = call(1, "e.root")
+    other = call(2, "e.other", root)
+    watched = watch(root, other, on_cancel=lambda: None)
+    head = watched.update(end(root, RunState.FAILED, at=1, error="E: bad"), under_way=False)["head"]
+    assert (head["state"], head["ended"], watched.widget._cancellable) == ("running", None, False)
+    head = watched.update(end(other, at=7), under_way=False)["head"]
+    assert (head["state"], head["ended"]) == ("failed", 7.0)
+
+
+def test_what_a_run_will_still_take_is_told_once(watch: Callable[..., Watched], monkeypatch: Any) -> None:
+    """The page counts down by itself; one that is loaded later knows what is left then, and the end leaves nothing."""
+    now = [BEGAN + 2]
+    monkeypatch.setattr(run, "time", lambda: now[0])
+    root = call(1, "e.root")
+    watched = watch(root)
+    assert watched.widget._run["head"]["left"] is None
+    watched.widget.expect(10)
+    assert watched.update()["head"] == {**watched.widget._run["head"], "elapsed": 2, "left": 8}
+    now[0] = BEGAN + 5
+    assert watched.update() == {}
+    head = watched.widget.get_state("_run")["_run"]["head"]
+    assert (head["elapsed"], head["left"]) == (5, 5)
+    now[0] = BEGAN + 50
+    assert watched.update() == {}
+    assert watched.widget._run["head"]["left"] == 0
+    assert watched.update(end(root, at=60), under_way=False)["head"]["left"] is None
 
 
 def test_cancel(watch: Callable[..., Watched]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyte_nb.view.picture import Node, Picture
+from flyte_nb.view.scene import compose
 from flyte_nb.view.states import STATES
 from flyte_nb.view.still import bundle, still
 from flyte_nb.view.svg import DARK, LIGHT, draw
@@ -45,7 +46,7 @@ def _parse(picture):
 
 def _hostile_picture():
     nodes = tuple(Node(text, "failed", text, ((text, text),)) for text in HOSTILE)
-    return Picture(nodes, ((HOSTILE[0], HOSTILE[1]),), HOSTILE[0], HOSTILE[3])
+    return Picture(nodes, ((HOSTILE[0], HOSTILE[1]),), note=HOSTILE[3])
 
 
 def test_hostile_text_is_inert():
@@ -60,7 +61,7 @@ def test_hostile_text_is_inert():
 @given(st.text(), st.text())
 def test_any_text_is_well_formed(name, subtitle):
     """XML allows fewer characters than Python."""
-    _parse(Picture((Node(name, subtitle=subtitle),), title=subtitle))
+    _parse(Picture((Node(name, subtitle=subtitle),), note=subtitle))
 
 
 def test_the_whole_text_is_in_a_title():
@@ -85,6 +86,17 @@ def test_every_state_has_a_mark_a_glyph_and_a_label_of_its_own():
     """Colour is never the only sign."""
     for field in ("mark", "glyph", "label"):
         assert len({getattr(state, field) for state in STATES.values()}) == len(STATES)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_drawn_in_its_colours(state):
+    """On its card and in the legend: each is of one class, for which there is a rule in both schemes."""
+    drawn = draw(Picture((Node("env", state),)))
+    styles = re.findall(r'<g class="([^"]*)"', drawn)
+    assert len(styles) == (1 if state == "defined" else 2)
+    for style in styles:
+        assert re.fullmatch(r"[\w-]+", style)
+        assert len(re.findall(rf"^\.{style} \.fnb-disc\{{fill:", drawn, re.MULTILINE)) == 2
 
 
 def _luminance(colour):
@@ -170,3 +182,16 @@ def test_a_host_must_be_a_class_name(host):
 def test_the_bundle_has_html_and_text_only():
     """No widget view, which would be blank without its kernel."""
     assert set(bundle(EXAMPLE, "fnb-1a")) == {"text/html", "text/plain"}
+
+
+def test_a_sentence_is_cut_at_the_end_of_a_word_and_a_name_in_its_middle():
+    """The two ends of a sentence are no sentence; what tells images apart is as often at their end."""
+    remark = "runs in the kernel: the image of the definition is not used on this machine"
+    image = "ghcr.io/acme-industries/platform-team/feature-pipelines/training:2026.11.30"
+    one, other = compose(Picture((Node("a", subtitle=remark), Node("b", subtitle=image)))).cards
+    assert one.sublabel.endswith("…")
+    assert remark.startswith(f"{one.sublabel[:-1]} ")
+    assert other.sublabel.startswith("ghcr.io/")
+    assert other.sublabel.endswith(":2026.11.30")
+    (only,) = compose(Picture((Node("a", subtitle=f"needs {'m' * 100}"),))).cards
+    assert only.sublabel.startswith("needs mmm")

@@ -28,9 +28,9 @@ def test_the_waves_are_listed_in_order():
 
 def test_states_are_shown_when_there_are_any():
     """A glyph and a word."""
-    picture = Picture(_NODES, _EDGES, "Deploying").with_states({"base-utils": "succeeded", "api": "blocked"})
+    picture = Picture(_NODES, _EDGES).with_states({"base-utils": "succeeded", "api": "blocked"})
     assert graph_text(picture).splitlines() == [
-        "Deploying",
+        "3 environments in 3 waves",
         "1  base-utils   ✓ deployed  python:3.12-slim",
         "2  ml-training  ○ defined   pytorch:latest    after base-utils",
         "3  api          ‖ blocked   fastapi:latest    after ml-training",
@@ -38,11 +38,13 @@ def test_states_are_shown_when_there_are_any():
 
 
 def test_a_hundred_lines_are_cut_with_a_count():
-    """The rest is counted by state."""
-    nodes = tuple(Node(f"env-{index}", "failed" if index == 99 else "pending") for index in range(100))
+    """The rest is counted by state; what failed or is not defined is named, wherever it stands."""
+    states = {97: "undefined", 99: "failed"}
+    nodes = tuple(Node(f"env-{index}", states.get(index, "pending")) for index in range(100))
     lines = graph_text(Picture(nodes)).splitlines()
     assert len(lines) == 62
-    assert lines[-1] == "and 40 more: 1 failed, 39 pending"
+    assert [line.split()[1] for line in lines[1:5]] == ["env-97", "env-99", "env-0", "env-1"]
+    assert lines[-1] == "and 40 more: 40 pending"
 
 
 def test_hostile_names_keep_their_line():

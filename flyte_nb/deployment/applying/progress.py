@@ -34,8 +34,9 @@ class Progress:
 
     def begin(self, name: str) -> None:
         """Note that an attempt at `name` begins."""
-        status = self.statuses[name]
-        self._set(name, State.RUNNING, started=status.started or utc_now(), attempt=status.attempt + 1, error="")
+        status, now = self.statuses[name], utc_now()
+        started = status.started or now
+        self._set(name, State.RUNNING, started=started, begun=now, attempt=status.attempt + 1, error="")
 
     def retry(self, name: str, error: str) -> None:
         """Note that an attempt at `name` ended with `error`, and that there will be another."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,7 @@ class EnvironmentStatus:
         ended: When its deployment ended, in UTC; None if it has not.
         error: Why it failed, was skipped or cancelled; otherwise empty. Without credentials.
         attempt: How often it was begun; 0 if it was not.
+        begun: When the last attempt began, in UTC; None if none did, or nobody knows any more.
     """
 
     name: str
@@ -59,6 +60,7 @@ class EnvironmentStatus:
     ended: datetime | None = None
     error: str = ""
     attempt: int = 0
+    begun: datetime | None = field(default=None, kw_only=True)
 
     @property
     def duration(self) -> float | None:

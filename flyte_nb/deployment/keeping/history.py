@@ -87,6 +87,25 @@ class DeploymentHistory:
             raise UnknownDeploymentError(name, [deployment.name for deployment in self.deployments()])
         return found[0]
 
+    def last_of(self, environment: str) -> tuple[RecordedDeployment, RecordedEnvironment] | None:
+        """Return the last deployment that had `environment`, and what became of it there; None if there was none.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        # By deployment, the newest first: each is one look into the key of its environments.
+        query = (
+            "SELECT d.id FROM deployment AS d CROSS JOIN deployment_environment AS e "
+            "ON e.deployment = d.id AND e.name = ? ORDER BY d.id DESC LIMIT 1"
+        )
+        with self._state.reading() as connection:
+            row = connection.execute(query, (environment,)).fetchone() if connection else None
+        found = self._read("WHERE id = ?", (row[0], 1)) if row else []
+        named = [
+            (deployment, one) for deployment in found for one in deployment.environments if one.name == environment
+        ]
+        return named[0] if named else None
+
     def _read(self, condition: str, values: Sequence[Any]) -> RecordedDeployments:
         query = f"SELECT {_COLUMNS} FROM deployment {condition} ORDER BY id DESC LIMIT ?"  # noqa: S608
         with self._state.reading() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flyte_nb.bundle.content import Bundle
 from flyte_nb.database import Connection, Database
@@ -23,6 +23,13 @@ __all__ = ["DeploymentState", "add_versions"]
 _VERSION = "INSERT OR IGNORE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
+class _Present(NamedTuple):
+    """What is deployed: fingerprints by target and name, and by name the target and fingerprint of the latest."""
+
+    by_target: Mapping[str, Mapping[str, str]]
+    last: Mapping[str, tuple[str, str]]
+
+
 class DeploymentState:
     """The database of deployments in the folder `home`.
 
@@ -36,7 +43,7 @@ class DeploymentState:
         self.home, self.path = home, home / "state.sqlite3"
         self._database = Database(self.path, STEPS)
         self.writes = GroupCommit(self._database)
-        self._seen: tuple[object, dict[str, dict[str, str]]] | None = None
+        self._seen: tuple[object, _Present] | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection | None]:
@@ -68,16 +75,30 @@ class DeploymentState:
         Raises:
             StateError: The database cannot be read.
         """
+        return self._present().by_target.get(target, {})
+
+    def last_deployed(self) -> Mapping[str, tuple[str, str]]:
+        """Return where each environment was deployed last, and the fingerprint it has there, by name, likewise.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        return self._present().last
+
+    def _present(self) -> _Present:
+        """Return what is deployed, read again if anything was written since."""
         stamp = self._database.stamp()  # of before: what is written meanwhile gives another
-        if stamp is None or self._seen is None or self._seen[0] != stamp:
-            query = "SELECT target, name, fingerprint FROM environment"
-            seen: dict[str, dict[str, str]] = {}
-            with self.reading() as connection:
-                for place, name, fingerprint in connection.execute(query) if connection else ():
-                    seen.setdefault(place, {})[name] = fingerprint
-            self._seen = None if stamp is None else (stamp, seen)
-            return seen.get(target, {})
-        return self._seen[1].get(target, {})
+        if self._seen and stamp is not None and self._seen[0] == stamp:
+            return self._seen[1]
+        query = "SELECT target, name, fingerprint FROM environment ORDER BY deployed_at"
+        with self.reading() as connection:
+            rows = connection.execute(query).fetchall() if connection else []
+        by_target: dict[str, dict[str, str]] = {}
+        for target, name, fingerprint in rows:
+            by_target.setdefault(target, {})[name] = fingerprint
+        present = _Present(by_target, {name: (target, fingerprint) for target, name, fingerprint in rows})
+        self._seen = None if stamp is None else (stamp, present)
+        return present
 
     def kept_fingerprints(self, target: str, name: str) -> list[str]:
         """Return the fingerprints of the versions of `name` that are kept for `target`, the latest first.

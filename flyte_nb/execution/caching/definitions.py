@@ -34,8 +34,7 @@ from flyte_nb.execution.caching.content import ContentWalk
 from flyte_nb.execution.caching.encoding import UnhashableError, framed, text, type_name, unreadable
 from flyte_nb.execution.caching.imports import full_name, is_library_import, user_module
 from flyte_nb.libraries import has_name, is_library, library_name, module_name
-from flyte_nb.model.environment import TaskEnvironment
-from flyte_nb.model.task import Task
+from flyte_nb.model.stand_ins import as_environment, as_task
 
 if TYPE_CHECKING:
     from flyte_nb.execution.caching.code import Import
@@ -100,10 +99,10 @@ class _Definitions:
         if isinstance(value, ModuleType):
             library = is_library(value.__name__)
             return framed(b"m", text(library_name(value.__name__))) if library else self._number(value)
-        if isinstance(value, Task):
-            return framed(b"T", text(value.name) + self._walk.token(value.function))
-        if isinstance(value, TaskEnvironment):
-            return framed(b"V", text(value.name))
+        if task := as_task(value):
+            return framed(b"T", text(task.name) + self._walk.token(task.function))
+        if environment := as_environment(value):
+            return framed(b"V", text(environment.name))
         parts = _wrapped(value)
         return None if parts is None else framed(b"w", text(type_name(type(value))) + self._walk.token(parts))
 
@@ -268,8 +267,10 @@ def _of_library_object(method: BuiltinFunctionType | MethodType) -> tuple[str, .
 def _by_name(value: Any) -> bytes | None:
     if _is_definition(value):
         return _global_name(value)
-    if isinstance(value, ModuleType | Task | TaskEnvironment):
-        return text(getattr(value, "__name__", "") or value.name)
+    if isinstance(value, ModuleType):
+        return text(value.__name__)
+    if known := as_task(value) or as_environment(value):
+        return text(known.name)
     parts = _wrapped(value)
     return None if parts is None else text(" ".join(getattr(part, "__qualname__", str(part)) for part in parts))
 

@@ -38,6 +38,7 @@ class RunHead:
         ended: When it ended; None until then.
         calls: How many calls it has.
         error: What the first of its roots that failed raised.
+        target: The name of the target of whose deployed version its first call is; empty if it ran in its kernel.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RunHead:
     ended: float | None
     calls: int
     error: str
+    target: str = ""
 
 
 def head_of(name: str, roots: Collection[Call], calls: int, *, closed: bool) -> RunHead:
@@ -68,7 +70,7 @@ def head_of(name: str, roots: Collection[Call], calls: int, *, closed: bool) -> 
     state = next(one for one in _BY_URGENCY if one in states) if over else _under_way(states)
     error = next(filter(None, errors), "")
     ended = _told(max(end for end in ends if end is not None)) if over else None
-    return RunHead(name, first.id, first.task, state, _told(first.started), ended, calls, error)
+    return RunHead(name, first.id, first.task, state, _told(first.started), ended, calls, error, first.target)
 
 
 def _told(seconds: float) -> float:

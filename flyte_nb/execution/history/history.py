@@ -6,10 +6,11 @@ import os
 import weakref
 from typing import TYPE_CHECKING
 
-from flyte_nb.errors import UnknownRunError
+from flyte_nb.errors import StateError, UnknownRunError
 from flyte_nb.execution.history.writer import Writer
 
 if TYPE_CHECKING:
+    from flyte_nb.execution.call import Call
     from flyte_nb.execution.history.recorder import Recorder
     from flyte_nb.execution.history.records import RecordedRun, RecordedRuns, RunFilter
     from flyte_nb.execution.history.store import RunStore
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["History"]
 
 _LONGEST_FLUSH = 10.0
+_LOOKED_AT, _USUAL_OF = 100, 10
 
 
 class History:
@@ -68,6 +70,34 @@ class History:
         if found is None:
             raise UnknownRunError(name, self.names())
         return found
+
+    def calls(self) -> tuple[int, dict[tuple[str, str], int]]:
+        """Return how often tasks of one environment called those of another, in the last hundred runs.
+
+        Those are runs of this session, or of all if it has none.
+
+        Returns:
+            The number of runs, and the number of calls by the environment that calls and the one that is called.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        self.flush()
+        own = self._store().calls(self._runner.name, _LOOKED_AT)
+        return own if own[0] else self._store().calls(None, _LOOKED_AT)
+
+    def usual_seconds(self, first: Call) -> float | None:
+        """Return how long runs of the task of `first`, there where it runs, have taken when they succeeded.
+
+        That is the median of the last ten that are written; None if there is none, or the history cannot be read.
+        """
+        from statistics import median
+
+        try:
+            known = self._store().durations(first.task, first.target, _USUAL_OF)
+        except StateError:
+            return None
+        return median(known) if known else None
 
     def names(self) -> list[str]:
         """Return the names of the last hundred runs that are written, the newest first.

@@ -52,6 +52,8 @@ class RecordedRun:
         ended: When it ended, in UTC; None if it has not, or is lost.
         calls: How many calls of tasks it has, its own included.
         error: The type and message of what it raised; otherwise empty.
+        target: The name of the target of whose deployed version it ran: "local", or that of a cluster. Empty if it ran
+            in its kernel; None if an earlier flyte_nb has recorded it, which did not say.
     """
 
     name: str
@@ -62,12 +64,18 @@ class RecordedRun:
     ended: datetime | None
     calls: int
     error: str
+    target: str | None
     _details: Details = field(repr=False, compare=False)
 
     @property
     def status(self) -> str:
         """The state as text, as a finished run has it: "succeeded", "failed", "lost"."""
         return self.state.value
+
+    @property
+    def place(self) -> str:
+        """Where it ran, as `flyte_nb.run(on=...)` takes it: "inline", "local" or "flyte"; empty if nobody knows."""
+        return "" if self.target is None else self.target.partition(":")[0] or "inline"
 
     @property
     def duration(self) -> float | None:
@@ -99,6 +107,7 @@ class RunFilter:
         since: Seconds since the epoch, at which or after which they began.
         limit: How many at most; the newest are given.
         session: The name of their session; None for any.
+        place: Where they ran, as in `RecordedRun.place`; None for anywhere.
     """
 
     task: str | None = None
@@ -106,6 +115,7 @@ class RunFilter:
     since: float = 0.0
     limit: int = 100
     session: str | None = None
+    place: str | None = None
 
 
 def lines_of(run: RecordedRun, task: str | None, stream: str | None) -> list[LogLine]:

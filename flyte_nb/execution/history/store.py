@@ -56,6 +56,10 @@ _FIRST = (
     ) WITHOUT ROWID
     """,
 )
+# Of what was written before, nobody knows where it ran.
+_SECOND = ("ALTER TABLE run ADD COLUMN target TEXT",)
+# Nor what its calls returned.
+_THIRD = ("ALTER TABLE node ADD COLUMN returned TEXT NOT NULL DEFAULT ''",)
 _BUSY_SECONDS = 5.0
 # Of so many runs that have ended, what was read last is kept.
 _READ_ONCE = 8
@@ -65,6 +69,13 @@ _MOST_VALUES = 999
 # Begun and not ended; "lost" is what such a run of a session that is gone is called.
 _STATE = "CASE WHEN ended IS NULL AND is_gone(session) THEN 'lost' ELSE state END"
 _FUNCTION, _ENVIRONMENT = "substr(task, instr(task, '.') + 1)", "substr(task, 1, instr(task, '.') - 1)"
+# As `RecordedRun.place` has it.
+_PLACE = "CASE WHEN target = '' THEN 'inline' ELSE substr(target || ':', 1, instr(target || ':', ':') - 1) END"
+_CALLS = """
+SELECT substr(p.task, 1, instr(p.task, '.') - 1) AS caller, substr(n.task, 1, instr(n.task, '.') - 1) AS called,
+count(*) FROM node AS n JOIN node AS p ON p.run = n.run AND p.id = n.parent
+WHERE n.run IN ({}) GROUP BY caller, called HAVING caller <> called ORDER BY caller, called
+"""
 _TOO_OLD = (
     "SELECT name FROM run WHERE ended IS NOT NULL OR may_be_forgotten(session) "
     "ORDER BY started DESC, root DESC LIMIT -1 OFFSET ?"
@@ -103,7 +114,7 @@ class RunStore:
         self._session = session
         self._read: dict[tuple[str, str], tuple[Any, ...]] = {}
         # A machine that loses its power may take the last moments with it; waiting for its disk is not worth that.
-        self._database = Database(home / "runs.sqlite3", [_FIRST], _BUSY_SECONDS, synced=False)
+        self._database = Database(home / "runs.sqlite3", [_FIRST, _SECOND, _THIRD], _BUSY_SECONDS, synced=False)
 
     @property
     def exists(self) -> bool:
@@ -186,6 +197,9 @@ class RunStore:
         if wanted.session is not None:
             conditions.append("session = ?")
             values.append(wanted.session)
+        if wanted.place is not None:
+            conditions.append(f"{_PLACE} = ?")
+            values.append(wanted.place)
         if wanted.states:
             conditions.append(f"{_STATE} IN ({_marks(len(wanted.states))})")
             values += [state.value for state in wanted.states]
@@ -200,7 +214,7 @@ class RunStore:
         return next(iter(self._runs("name = ?", [name, 1])), None)
 
     def _runs(self, condition: str, values: Sequence[Any]) -> RecordedRuns:
-        columns = f"name, session, task, {_STATE}, started, ended, calls, error"
+        columns = f"name, session, task, {_STATE}, started, ended, calls, error, target"
         order = "ORDER BY started DESC, root DESC LIMIT ?"
         if not self.exists:
             return RecordedRuns()
@@ -219,8 +233,49 @@ class RunStore:
         ended: float | None,
         calls: int,
         error: str,
+        target: str | None,
     ) -> RecordedRun:
-        return RecordedRun(name, session, task, RunState(state), utc(started), _ended(ended), calls, error, self)
+        return RecordedRun(
+            name, session, task, RunState(state), utc(started), _ended(ended), calls, error, target, self
+        )
+
+    def durations(self, task: str, target: str, most: int) -> list[float]:
+        """Return how many seconds the last runs of `task` on `target` took that succeeded; the newest comes first.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        if not self.exists:
+            return []
+        condition = "task = ? AND target = ? AND state = ? AND ended IS NOT NULL"
+        with self._database.connected() as connection:
+            rows = connection.execute(
+                f"SELECT ended - started FROM run WHERE {condition} ORDER BY started DESC, root DESC LIMIT ?",  # noqa: S608
+                (task, target, RunState.SUCCEEDED.value, most),
+            )
+            return [seconds for (seconds,) in rows]
+
+    def calls(self, session: str | None, runs: int) -> tuple[int, dict[tuple[str, str], int]]:
+        """Return how many runs were looked at, and how often tasks of one environment called those of another.
+
+        Args:
+            session: Whose runs; None for any.
+            runs: How many of the newest at most.
+
+        Returns:
+            The number of runs, and the number of calls by the environment that calls and the one that is called.
+
+        Raises:
+            StateError: The database cannot be read.
+        """
+        if not self.exists:
+            return 0, {}
+        condition, values = ("WHERE session = ?", [session]) if session is not None else ("", [])
+        latest = f"SELECT name FROM run {condition} ORDER BY started DESC, root DESC LIMIT ?"  # noqa: S608
+        with self._database.connected() as connection:
+            (count,) = connection.execute(f"SELECT count(*) FROM ({latest})", [*values, runs]).fetchone()  # noqa: S608
+            rows = connection.execute(_CALLS.format(latest), [*values, runs]).fetchall()
+        return count, {(caller, called): times for caller, called, times in rows}
 
     def tree(self, run: RecordedRun) -> tuple[Node, ...]:
         """Return the calls of `run` in the order of their beginning; those that a lost run had not ended are lost.
@@ -251,7 +306,7 @@ class RunStore:
         return known
 
     def _tree(self, run: RecordedRun) -> tuple[Node, ...]:
-        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines"
+        columns = "id, parent, root, task, state, started, ended, error, attempts, inputs, arose, lines, '', returned"
         lost = run.state is RunState.LOST
         with self._database.connected() as connection:
             rows = connection.execute(f"SELECT {columns} FROM node WHERE run = ? ORDER BY id", (run.name,))  # noqa: S608
@@ -281,13 +336,14 @@ def _marks(count: int) -> str:
 
 
 def _run_row(session: str, head: RunHead) -> tuple[Any, ...]:
-    end = head.calls, _storable(head.error)
+    end = head.calls, _storable(head.error), head.target
     return head.name, session, head.first, head.task, head.state.value, head.started, head.ended, *end
 
 
 def _node_row(run: str, node: Node) -> tuple[Any, ...]:
     times = node.started.timestamp(), _seconds(node)
-    end = _storable(node.error), node.attempts, _storable(node.inputs), node.arose, node.lines
+    said = _storable(node.error), node.attempts, _storable(node.inputs)
+    end = *said, node.arose, node.lines, _storable(node.returned)
     return run, node.id, node.parent, node.root, node.task, node.state.value, *times, *end
 
 

@@ -17,10 +17,11 @@ from flyte_nb.jupyter.arguments import parsed, target_of
 from flyte_nb.jupyter.cancelling import Cancellation
 from flyte_nb.jupyter.expressions import run_expression
 from flyte_nb.jupyter.interrupts import interruptible
-from flyte_nb.jupyter.live import ending, updating, updating_from_a_thread
+from flyte_nb.jupyter.live import ending, updating
 from flyte_nb.jupyter.live_deployment import LiveDeployment
 from flyte_nb.jupyter.live_run import LiveRun
 from flyte_nb.jupyter.magics.one_line import one_line_errors, usage_error
+from flyte_nb.jupyter.output import is_watched
 from flyte_nb.jupyter.run_lines import run_line
 from flyte_nb.jupyter.threads import run_in_thread
 from flyte_nb.jupyter.versions import tell_of_versions
@@ -123,11 +124,12 @@ class ActingMagics(Magics):
         """Show the deployment that `deploy` makes while it goes on; a failure is one line."""
         __tracebackhide__ = True
         cancellation, deployment = Cancellation(), None
+        watched = is_watched(self._shell, self._session.settings)
         view = LiveDeployment(
-            self._shell, self._on_screen, cancellation.asker(self._shell), at_once=policy.max_concurrency
+            self._on_screen, cancellation.asker(self._shell), at_once=policy.max_concurrency, watched=watched
         )
         try:
-            async with updating(view.update):
+            with updating(view.update):
                 deployment = await deploy(view)
             deployment.raise_if_failed()
         except CancelledError:
@@ -208,10 +210,13 @@ class ActingMagics(Magics):
         __tracebackhide__ = True
         runner, cancellation, view = self._session.runner, Cancellation(), None
         try:
+            self._session.sdk_cells.take()
             with runner.collecting(on) as journal:
                 tell_of_versions(self._session)
-                view = LiveRun(self._shell, journal, self._on_screen, cancellation.asker(self._shell))
-                with updating_from_a_thread(view.update):
+                watched = is_watched(self._shell, self._session.settings)
+                cancel, usual = cancellation.asker(self._shell), self._session.history.usual_seconds
+                view = LiveRun(journal, self._on_screen, cancel, usual, watched=watched)
+                with updating(view.update), cancellation.before_calls():
                     return await work(journal)
         except CancelledError:
             cancellation.raise_if_asked("run")

@@ -39,6 +39,7 @@ class RecordedRunsMagics(Magics):
     @argument("--state", nargs="+", action="extend", metavar="S", help="only in these states: failed lost 'timed out'")
     @argument("--since", metavar="AGE", help="only those that began since then: 90s, 30m, 2h, 7d")
     @argument("--limit", type=int, default=20, metavar="N", help="how many at most; by default 20")
+    @argument("--on", metavar="PLACE", help="only those that ran there: inline, local, flyte")
     @line_magic
     @one_line_errors
     def flyte_runs(self, line: str) -> RecordedRuns:
@@ -47,7 +48,9 @@ class RecordedRunsMagics(Magics):
         `runs = %flyte_runs` gives them as data: each has .tree and .logs. %flyte_logs shows what one has printed.
         """
         arguments = parsed("%flyte_runs", self.flyte_runs, line)
-        found = runs(task=arguments.task, state=arguments.state, since=arguments.since, limit=arguments.limit)
+        found = runs(
+            arguments.task, state=arguments.state, since=arguments.since, limit=arguments.limit, on=arguments.on
+        )
         self._formatters.show(found)
         return self._formatters.shown(found)
 

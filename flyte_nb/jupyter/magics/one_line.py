@@ -22,19 +22,19 @@ R = TypeVar("R")
 
 
 def one_line_errors(magic: Callable[P, R]) -> Callable[P, R]:
-    """Turn errors of flyte_nb that `magic` raises into UsageError."""
+    """Have what `magic` refuses be one line that is safe to print."""
 
     @functools.wraps(magic)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         __tracebackhide__ = True
         try:
             return magic(*args, **kwargs)
-        except FlyteNbError as error:
+        except (FlyteNbError, UsageError) as error:
             raise usage_error(error) from None
 
     return wrapped
 
 
-def usage_error(error: FlyteNbError) -> UsageError:
-    """Return what IPython shows as one line. It may quote a target or a module, which can say anything."""
+def usage_error(error: FlyteNbError | UsageError) -> UsageError:
+    """Return what IPython shows as one line. It may quote a target, a module or what was typed: these say anything."""
     return UsageError(inert(str(error), _LONGEST))

@@ -1,20 +1,7 @@
 // A graph that is alive. Python decided what is where (_scene) and what state each node has (_states, by key); this
-// draws it and listens. Python puts hosted.js in front.
+// draws it and listens. Python puts hosted.js and the other parts of the graph in front.
 
-/**
- * @typedef {{x: number, y: number, text: string, heading?: boolean}} Line
- * @typedef {{x: number, y: number, width: number, height: number, label: Line}} Band
- * @typedef {{key: string, x: number, y: number, label: string, sublabel: string, name: string, subtitle: string,
- *   details: [string, string][]}} Card
- * @typedef {{source: string, target: string, path: string}} Wire
- * @typedef {{width: number, height: number, box: {width: number, height: number}, headline: string, lines: Line[],
- *   bands: Band[], cards: Card[], wires: Wire[], counts: Object<string, number> | null,
- *   sizes: {name: number, subtitle: number, left: number}}} Scene
- */
-
-const ZOOM_STEP = 1.25, SMALLEST = 0.25, LARGEST = 3;
-const LEGIBLE = 0.65; // below this scale text cannot be read: a picture that large scrolls instead
-let markers = 0; // ids of markers are per document
+let drawings = 0; // ids of markers are per document
 
 /** One drawing of a model. There can be several: an output can be shown twice. */
 class GraphView {
@@ -22,30 +9,49 @@ class GraphView {
   constructor(model, parent, memory) {
     this.model = model;
     this.memory = memory;
-    memory.scale ??= 0; // 0: fit to the room there is
-    this.tip = `fnb-tip-${++markers}`;
+    this.tip = `fnb-tip-${++drawings}`;
+    this.light = new Light(this.tip);
+    this.hovered = "";
+    /** @type {Map<string, Card>} */
+    this.cards = new Map();
+    /** @type {Map<string, SVGElement>} */
+    this.nodes = new Map();
+    this.waves = new Waves(model, []);
+    this.ways = new Ways([]);
+    this.svg = draw("svg");
+    /** @type {string | undefined} */
+    this.wanted = undefined;
     this.root = html("div", { class: "fnb-live fnb-pictured", role: "group" });
-    // Lumino would take arrows and Enter for the notebook's own before they get here.
-    this.root.dataset.lmSuppressShortcuts = "true";
     this.view = html("div", { class: "fnb-view" });
     this.legend = html("div", { class: "fnb-legend", role: "status" });
-    this.details = html("section", { class: "fnb-details", hidden: "" });
+    this.details = html("div", { class: "fnb-details", role: "group", hidden: "" }); // no landmark: a page can have many
+    this.camera = new Camera(this.view, () => (this.root.parentElement?.clientWidth ?? 0) - 2, memory); // less the border
+    this.search = new Search(() => this.waves.findable(this.scene.cards, (card) => this.remark(card)), (key) => this.goTo(key), () => this.mark(), memory);
+    this.requests = new Requests(model, this.root);
     this.root.append(...this.parts());
-    this.listen();
+    this.hands = new Hands(this);
     parent.append(this.root);
     this.redraw();
-    this.view.scrollTo(...(memory.scrolled ?? this.beginning()));
-    const focused = this.nodes.get(memory.focused);
-    if (focused && document.activeElement === document.body) this.rove(memory.focused, true);
-    this.resized = new ResizeObserver(() => this.resize());
+    this.camera.begin(this.scene.cards[0], this.scene.box.height);
+    this.resized = new ResizeObserver(() => this.camera.resize());
     this.resized.observe(parent);
   }
 
   /** What there is to see, from top to bottom. */
-  parts() { return [html("div", { class: "fnb-stage" }, this.view, this.tools()), this.legend, this.details]; }
+  parts() {
+    const tools = html("div", { class: "fnb-tools" }, this.search.root, ...this.requests.parts, ...this.camera.tools());
+    return [html("div", { class: "fnb-stage" }, tools, this.view), this.legend, this.details];
+  }
+
+  placed(/** @type {HTMLElement} */ parent) {
+    this.resized.disconnect();
+    this.resized.observe(parent);
+  }
 
   remove() {
     this.resized.disconnect();
+    this.hands.rest();
+    this.requests.answered();
     this.root.remove();
   }
 
@@ -53,280 +59,236 @@ class GraphView {
   get scene() { return this.model.get("_scene"); }
   /** @returns {string} */
   get selected() { return this.model.get("_selected"); }
+
   /** @returns {State} */
-  state(key) { return this.model.get("_vocabulary")[this.model.get("_states")[key]]; }
+  state(/** @type {string} */ key) { return this.model.get("_vocabulary")[this.stateName(key)]; }
+
+  /** The state of an environment, or the one of a wave that most needs attention. */
+  stateName(/** @type {string} */ key) {
+    const card = this.cards.get(key);
+    return card?.span ? this.waves.stateName(card) : this.model.get("_states")[key];
+  }
 
   // What is drawn
 
   redraw() {
     const { scene } = this;
-    const active = document.activeElement;
-    const selected = this.details.contains(active) ? this.cards?.get(this.selected)?.name : undefined;
-    const focused = this.view.contains(active) ? active.dataset.name : selected;
-    /** @type {Map<string, Card>} */
+    const active = document.activeElement, onNode = this.view.contains(active), onDetails = this.details.contains(active);
+    const focused = onNode ? keyAt(active) : this.selected;
     this.cards = new Map(scene.cards.map((card) => [card.key, card]));
-    this.nodes = new Map(scene.cards.map((card) => [card.key, this.node(card)]));
-    this.wires = scene.wires.map((wire) => this.wire(wire));
+    this.waves = new Waves(this.model, scene.cards);
+    this.nodes = new Map(scene.cards.map((card) => [card.key, drawCard(card, scene, this.sublabel(card))]));
+    this.ways = new Ways(scene.wires.map((wire) => ({ ...wire, element: this.wire(wire) })));
     this.svg = draw("svg", { class: "fnb-graph", viewBox: `0 0 ${scene.width} ${scene.height}`, role: "group" });
-    this.svg.setAttribute("aria-label", `${scene.headline}. Arrow keys move, Enter shows details.`);
-    this.svg.append(this.marker(this.tip, "fnb-tip"), this.marker(`${this.tip}-lit`, "fnb-tip-lit"));
-    this.svg.append(...scene.bands.flatMap((band) => this.band(band)), ...scene.lines.map((line) => this.line(line)));
-    this.svg.append(...this.wires, ...this.nodes.values());
+    this.svg.classList.toggle("fnb-summed", scene.summed);
+    this.search.root.hidden = (this.waves.index.length || scene.cards.length) <= FEW;
+    this.root.classList.toggle("fnb-few", this.search.root.hidden);
+    const finds = this.search.root.hidden ? "" : ", slash finds";
+    this.svg.setAttribute("aria-label", `${scene.headline}. Arrow keys move, Enter shows details${finds}.`);
+    this.svg.append(drawTips(this.tip), ...scene.bands.flatMap(drawBand), ...scene.lines.map(drawLine));
+    const arcs = scene.calls.map((arc) => drawArc(arc, this.tip));
+    this.svg.append(...this.ways.edges.map(({ element }) => element), ...arcs.map(({ line }) => line));
+    this.svg.append(...this.nodes.values(), ...arcs.map(({ text }) => text));
     this.root.setAttribute("aria-label", scene.headline);
     this.view.replaceChildren(this.svg);
+    this.camera.look(this.svg, scene);
     this.refresh(this.nodes.keys());
     this.select();
-    this.resize();
-    const again = scene.cards.find((card) => card.name === focused) ?? scene.cards[0];
-    if (again) this.rove(again.key, focused !== undefined);
+    this.lightUp(true);
+    this.search.look();
+    this.requests.show();
+    const again = (focused && this.cards.get(focused)) || scene.cards[0];
+    this.rove(again?.key);
+    // Who reads elsewhere is not to be taken back here.
+    if (onNode || (onDetails && this.details.hidden)) this.nodes.get(again?.key)?.focus({ preventScroll: true });
+    if (this.wanted && this.nodes.has(this.wanted)) this.arrive(this.wanted);
   }
 
-  marker(id, style) {
-    const shape = draw("path", { class: style, d: "M0 0.5L9 4.5L0 8.5Z" });
-    const size = { markerUnits: "userSpaceOnUse", markerWidth: 9, markerHeight: 9, refX: 8.5, refY: 4.5 };
-    return draw("defs", {}, draw("marker", { id, orient: "auto", ...size }, shape));
+  wire(/** @type {Wire} */ wire) {
+    const element = drawWire(wire, this.tip);
+    // From wave to wave, rather than from one environment to another.
+    element.classList.toggle("fnb-order", Boolean(this.cards.get(wire.source)?.span));
+    return element;
   }
 
-  band(/** @type {Band} */ { x, y, width, height, label }) {
-    const text = draw("text", { class: "fnb-wave", x: label.x, y: label.y }, label.text);
-    return [draw("rect", { class: "fnb-band", x, y, width, height, rx: 10 }), text];
-  }
-
-  line(/** @type {Line} */ { x, y, text, heading }) {
-    return draw("text", { class: heading ? "fnb-title" : "fnb-note", x, y }, text);
-  }
-
-  wire(/** @type {Wire} */ { source, target, path }) {
-    const wire = draw("path", { class: "fnb-wire", d: path, "marker-end": `url(#${this.tip})` });
-    wire.dataset.ends = `${source} ${target}`;
-    return wire;
-  }
-
-  node(/** @type {Card} */ card) {
-    const { box: { width, height }, sizes } = this.scene, middle = height / 2;
-    const name = { class: "fnb-name", x: sizes.left, y: card.sublabel ? middle - 3 : middle + 4.8, "font-size": sizes.name };
-    const node = draw("g", { class: "fnb-node", role: "button", tabindex: -1, transform: `translate(${card.x} ${card.y})` });
-    node.append(draw("title"), draw("rect", { class: "fnb-card", width, height, rx: 9 }));
-    node.append(draw("g", { class: "fnb-spot", transform: `translate(20 ${middle})` }), draw("text", name, card.label));
-    if (card.sublabel) {
-      const place = { class: "fnb-sub", x: sizes.left, y: middle + 14, "font-size": sizes.subtitle };
-      node.append(draw("text", place, this.sublabel(card)));
-    }
-    Object.assign(node.dataset, { key: card.key, name: card.name });
-    return node;
-  }
+  /** What is to be said of a card beside its name and its state. */
+  remark(/** @type {Card} */ card) { return card.subtitle; }
 
   /** The second line of a card. */
-  sublabel(/** @type {Card} */ card) { return card.sublabel; }
+  sublabel(/** @type {Card} */ card) { return card.span ? this.waves.summary(card).short : card.sublabel; }
 
   /** Show the present states of these nodes, and what follows from them. */
   refresh(/** @type {Iterable<string>} */ keys) {
+    /** @type {Set<string>} */
+    const shown = new Set();
     for (const key of keys) {
+      const at = this.nodes.has(key) ? key : this.waves.homes.get(key);
+      if (at) shown.add(at);
+    }
+    if (shown.size) for (const { key } of this.waves.open) shown.add(key);
+    for (const key of shown) {
       const node = this.nodes.get(key), card = this.cards.get(key), state = this.state(key);
-      if (!node || !state) continue; // on the way from one picture to the next
-      const known = [card.name, state.label, card.subtitle].filter(Boolean).join(", ");
-      paint(node, state);
-      node.dataset.state = this.model.get("_states")[key];
-      node.querySelector(".fnb-spot").replaceChildren(...badge(state));
-      node.querySelector("title").textContent = known;
-      node.setAttribute("aria-label", known);
+      if (!node || !card || !state) continue; // on the way from one picture to the next
+      const told = card.span && node.querySelector(".fnb-sub")?.firstChild;
+      if (told) told.nodeValue = this.sublabel(card); // in place, which no observer of elements sees
+      const known = card.span ? [card.name, this.waves.summary(card).full] : [card.name, state.label, this.remark(card)];
+      paintCard(node, state, known.filter(Boolean).join(", "));
+      node.dataset.state = this.stateName(key);
       if (key === this.selected) this.details.querySelector(".fnb-now")?.replaceChildren(...this.now(key));
     }
     this.count();
+    if (this.search.query) this.search.look(); // states are searched, too
   }
 
   count() {
-    const states = Object.values(this.model.get("_states")), vocabulary = this.model.get("_vocabulary");
-    const counted = (/** @type {string} */ name) => states.filter((state) => state === name).length;
-    const counts = this.scene.counts ?? Object.fromEntries(Object.keys(vocabulary).map((name) => [name, counted(name)]));
+    const vocabulary = this.model.get("_vocabulary");
+    const counts = tallied(Object.values(this.model.get("_states")));
     const shown = Object.keys(vocabulary).filter((name) => counts[name]);
-    const keys = shown.map((name) => {
-      const text = `${counts[name].toLocaleString("en")} ${vocabulary[name].label}`;
-      return html("span", { class: "fnb-key" }, badgeImage(vocabulary[name]), text);
-    });
     const merelyDefined = shown.every((name) => name === "defined"); // nothing to explain
-    const told = merelyDefined ? "" : keys.map((key) => key.textContent).join();
-    if (this.legend.dataset.told === told) return; // or a screen reader says it again
-    this.legend.dataset.told = told;
-    this.legend.replaceChildren(...(merelyDefined ? [] : keys));
+    const texts = merelyDefined ? [] : shown.map((name) => `${number(counts[name])} ${vocabulary[name].label}`);
+    if (this.legend.dataset.told === texts.join()) return; // or a screen reader says it again
+    this.legend.dataset.told = texts.join();
+    this.legend.replaceChildren(...texts.map((text, at) => html("span", { class: "fnb-key" }, badgeImage(vocabulary[shown[at]]), text)));
   }
 
   // What is selected
 
-  /** Open or close the details, and light up what is connected, as the model says. */
+  /** Open or close the details, as the model says. */
   select() {
-    for (const [key, node] of this.nodes) node.setAttribute("aria-expanded", String(key === this.selected));
-    for (const wire of this.wires) {
-      const lit = wire.dataset.ends.split(" ").includes(this.selected);
-      wire.classList.toggle("fnb-lit", lit);
-      wire.setAttribute("marker-end", `url(#${this.tip}${lit ? "-lit" : ""})`);
+    for (const [key, node] of this.nodes) {
+      const card = this.cards.get(key);
+      node.setAttribute("aria-expanded", String(card?.span ? card.opened : key === this.selected));
     }
     this.details.hidden = !this.cards.has(this.selected);
     if (!this.details.hidden) this.describe();
+    this.lightUp();
   }
 
-  choose(key) {
-    choose(this.model, "_selected", key);
+  choose(/** @type {string} */ key) { choose(this.model, "_selected", key); }
+
+  /** Do what a click on a node does: open what it stands for, or its details. */
+  act(/** @type {string} */ key) {
+    const card = this.cards.get(key);
+    if (card?.span) this.fold(card);
+    else this.choose(key === this.selected ? "" : key);
+  }
+
+  fold(/** @type {Card} */ { span, opened }) {
+    const others = this.model.get("_opened").filter((/** @type {number[]} */ other) => String(other) !== String(span));
+    this.requests.ask("_opened", opened ? others : [...others, span]);
+  }
+
+  /** Go to an environment, wherever it is: inside a wave that is not open, it has to step out first. */
+  goTo(/** @type {string} */ key) {
+    if (this.nodes.has(key)) this.arrive(key);
+    else this.stepOut(key);
+  }
+
+  /** Show an environment by itself, and what is next to it, in a picture that is summed up. */
+  stepOut(/** @type {string} */ key) {
+    this.wanted = key;
+    this.requests.ask("_stepped", key);
+  }
+
+  arrive(/** @type {string} */ key) {
+    this.wanted = undefined;
+    const node = this.nodes.get(key), card = this.cards.get(key);
+    if (!node || !card) return;
+    this.camera.center(node, card, this.scene.box);
+    this.rove(key, !this.search.root.contains(document.activeElement));
+    this.mark();
   }
 
   describe() {
-    const card = this.cards.get(this.selected), { wires } = this.scene;
-    const close = html("button", { type: "button", "aria-label": "Close details" }, "×");
-    close.addEventListener("click", () => { this.choose(""); this.rove(card.key, true); });
-    const before = wires.filter((wire) => wire.target === card.key).map((wire) => wire.source);
-    const after = wires.filter((wire) => wire.source === card.key).map((wire) => wire.target);
-    const list = html("dl");
-    for (const [term, text] of card.details) list.append(html("dt", {}, term), html("dd", {}, text));
-    list.append(html("dt", {}, "depends on"), this.links(before), html("dt", {}, "needed by"), this.links(after));
+    const card = this.cards.get(this.selected);
+    if (!card) return;
+    const go = (/** @type {string} */ key) => {
+      this.choose(key);
+      if (this.scene.summed && this.model.get("_stepped") !== key) this.stepOut(key);
+      else this.goTo(key);
+    };
+    const close = button("×", () => { this.choose(""); this.rove(card.key, true); }, { "aria-label": "Close details" });
+    const list = html("dl", {}, ...pairs(card.details));
+    const { before, after, upstream, downstream } = this.ends(card.key);
+    list.append(html("dt", {}, this.scene.sides[0]), links(before, upstream, "upstream", go), html("dt", {}, this.scene.sides[1]), links(after, downstream, "downstream", go));
     this.details.setAttribute("aria-label", `Details of ${card.name}`);
     const now = html("span", { class: "fnb-now" }, ...this.now(card.key));
     const head = html("div", { class: "fnb-head" }, html("strong", {}, card.name), now, close);
+    if (this.model.get("_tells")) list.append(...aboutPairs(this.about, Boolean(this.memory.ended)));
+    const active = document.activeElement, held = this.details.contains(active) ? active?.textContent : undefined;
     this.details.replaceChildren(head, ...this.news(card), list);
+    [...this.details.querySelectorAll("button")].find((each) => each.textContent === held)?.focus({ preventScroll: true });
+    this.inquire(card.key);
   }
 
-  /** What there is to tell of a card beside what it always was. */
+  /** Ask the kernel what only it knows, once for each time that something is selected or drawn. */
+  inquire(/** @type {string} */ key) {
+    if (this.memory.asked === key || !(this.model.get("_tells") || this.scene.summed)) return;
+    this.memory.asked = key;
+    tell(this.model, { tell: key });
+  }
+
+  /** What the kernel has told of what is selected. @returns {About | undefined} */
+  get about() { return this.memory.about?.key === this.selected ? this.memory.about : undefined; }
+
+  /** What is next to an environment, and how much there is in all; where not all is drawn, the kernel tells. */
+  ends(/** @type {string} */ key) {
+    const named = (/** @type {string[]} */ keys) => keys.map((other) => /** @type {[string, string]} */ ([other, this.cards.get(other)?.name ?? ""]));
+    if (this.about?.ends) return this.about.ends;
+    const before = named(this.ways.before(key)), after = named(this.ways.after(key));
+    return { before, after, upstream: this.ways.upstream(key).keys.size, downstream: this.ways.downstream(key).keys.size };
+  }
+
+  /** What there is to tell of a card beside what it always was. @returns {Element[]} */
   news(/** @type {Card} */ _card) { return []; }
 
   /** The state of a node as a mark and a word. */
-  now(key) {
+  now(/** @type {string} */ key) {
     const state = this.state(key), label = html("span", { class: "fnb-state" }, state.label);
     paint(label, state);
     return [badgeImage(state), label];
   }
 
-  links(/** @type {string[]} */ keys) {
-    const buttons = keys.map((key) => {
-      const button = html("button", { type: "button" }, this.cards.get(key).name);
-      button.addEventListener("click", () => { this.choose(key); this.rove(key, true); });
-      return button;
-    });
-    return html("dd", { class: "fnb-links" }, ...(buttons.length ? buttons : ["nothing"]));
+  // What is lit, and what is found
+
+  /** Light the ways of what is pointed at, or has the focus of the keyboard, or else of what is selected. */
+  lightUp(again = false) {
+    const active = document.activeElement;
+    const focused = this.view.contains(active) && active?.matches(":focus-visible") ? keyAt(active) : undefined;
+    const found = this.search.root.contains(active) ? this.memory.current : undefined;
+    const key = this.hovered || focused || found || this.selected;
+    this.light.on(this.svg, this.ways, this.nodes, this.cards.get(key)?.span ? "" : key, again);
   }
 
-  // How large it is
-
-  tools() {
-    const button = (label, text, act) => {
-      const made = html("button", { type: "button", "aria-label": label, title: label }, text);
-      made.addEventListener("click", act);
-      return made;
-    };
-    const smaller = button("Zoom out", "−", () => this.zoom(1 / ZOOM_STEP));
-    const larger = button("Zoom in", "+", () => this.zoom(ZOOM_STEP));
-    return html("div", { class: "fnb-tools" }, smaller, larger, button("Fit to width", "fit", () => this.zoom(0)));
-  }
-
-  /** Scale by a factor, around a point of the view or its middle; 0 fits the picture to the width there is. */
-  zoom(factor, x = this.view.clientWidth / 2, y = this.view.clientHeight / 2) {
-    const before = this.applied, { view } = this;
-    this.memory.scale = factor && Math.min(LARGEST, Math.max(SMALLEST, before * factor));
-    this.resize();
-    view.scrollLeft = (view.scrollLeft + x) * (this.applied / before) - x;
-    view.scrollTop = (view.scrollTop + y) * (this.applied / before) - y;
-  }
-
-  /** Where to look first: the corner of a tall picture is far above the first of its nodes. */
-  beginning() {
-    const [first] = this.scene.cards, { applied = 1, view } = this;
-    const middle = first ? (first.y + this.scene.box.height / 2) * applied : 0;
-    return [0, Math.max(0, middle - view.clientHeight / 2)];
-  }
-
-  resize() {
-    const room = this.root.parentElement.clientWidth - 2; // less the border
-    if (room <= 0) return; // not shown yet; the observer calls again
-    this.applied = this.memory.scale || Math.min(1, Math.max(LEGIBLE, room / this.scene.width));
-    this.svg.style.width = `${this.scene.width * this.applied}px`;
-  }
-
-  // What people do
-
-  listen() {
-    this.view.addEventListener("click", (event) => {
-      const key = event.target.closest(".fnb-node")?.dataset.key ?? "";
-      this.choose(key === this.selected ? "" : key);
-      if (key) this.rove(key, true);
-    });
-    this.view.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.metaKey) return; // a plain wheel scrolls, as everywhere
-      event.preventDefault();
-      const frame = this.view.getBoundingClientRect();
-      this.zoom(Math.exp(-event.deltaY * 0.002), event.clientX - frame.left, event.clientY - frame.top);
-    }, { passive: false });
-    this.view.addEventListener("scroll", () => { this.memory.scrolled = [this.view.scrollLeft, this.view.scrollTop]; });
-    this.root.addEventListener("keydown", (event) => this.key(event));
-    this.root.addEventListener("focusin", (event) => { this.memory.focused = event.target.closest(".fnb-node")?.dataset.key; });
-    this.root.addEventListener("focusout", () => setTimeout(() => {
-      // An output that is updated takes the focus with it; then it is to come back.
-      if (this.root.isConnected && !this.root.contains(document.activeElement)) this.memory.focused = undefined;
-    }));
-    this.drag();
-  }
-
-  key(/** @type {KeyboardEvent} */ event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const key = event.target.closest(".fnb-node")?.dataset.key;
-    const toggle = () => this.choose(key === this.selected ? "" : key);
-    const move = (dx, dy) => () => this.rove(this.nearest(key, dx, dy), true);
-    const end = (index) => () => this.rove(this.scene.cards.at(index).key, true);
-    const close = () => { const open = this.selected; this.choose(""); if (open) this.rove(open, true); };
-    const anywhere = { Escape: close, "+": () => this.zoom(ZOOM_STEP), "-": () => this.zoom(1 / ZOOM_STEP), 0: () => this.zoom(0) };
-    const onNode = {
-      Enter: toggle, " ": toggle, Home: end(0), End: end(-1),
-      ArrowRight: move(1, 0), ArrowLeft: move(-1, 0), ArrowDown: move(0, 1), ArrowUp: move(0, -1),
-    };
-    const act = anywhere[event.key] ?? (key && onNode[event.key]);
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
-  }
-
-  /** The closest node in a direction; off the axis counts double. */
-  nearest(key, dx, dy) {
-    const from = this.cards.get(key);
-    let best = key, least = Infinity;
-    for (const card of this.scene.cards) {
-      const ahead = (card.x - from.x) * dx + (card.y - from.y) * dy;
-      const aside = Math.abs((card.x - from.x) * dy) + Math.abs((card.y - from.y) * dx);
-      if (ahead > 0 && ahead + 2 * aside < least) [best, least] = [card.key, ahead + 2 * aside];
+  /** Mark what is found; a wave is marked for what is inside it. */
+  mark() {
+    const { keys } = this.search, inside = new Set([...keys].map((key) => this.waves.homes.get(key)));
+    for (const [key, node] of this.nodes) {
+      node.classList.toggle("fnb-match", keys.has(key) || inside.has(key));
+      node.classList.toggle("fnb-here", keys.has(key) && key === this.memory.current);
     }
-    return best;
+    this.lightUp();
   }
 
   /** Make this the one node that Tab reaches. */
-  rove(key, focus = false) {
+  rove(/** @type {string | undefined} */ key, focus = false) {
+    if (key === undefined) return;
     for (const [other, node] of this.nodes) node.setAttribute("tabindex", other === key ? "0" : "-1");
     if (focus) this.nodes.get(key)?.focus();
   }
-
-  drag() {
-    const { view } = this;
-    let start = null;
-    view.addEventListener("pointerdown", (event) => {
-      if (event.button === 0 && event.pointerType === "mouse") start = { x: event.clientX, y: event.clientY, left: view.scrollLeft, top: view.scrollTop };
-    });
-    view.addEventListener("pointermove", (event) => {
-      if (!start || !event.buttons) { start = null; return; }
-      const dx = event.clientX - start.x, dy = event.clientY - start.y;
-      if (!view.classList.contains("fnb-dragged") && Math.hypot(dx, dy) < 4) return;
-      view.classList.add("fnb-dragged");
-      view.setPointerCapture(event.pointerId);
-      view.scrollTo(start.left - dx, start.top - dy);
-    });
-    const stop = () => { start = null; setTimeout(() => view.classList.remove("fnb-dragged")); };
-    for (const type of ["pointerup", "pointercancel"]) view.addEventListener(type, stop);
-    // The click that ends a drag selects nothing.
-    view.addEventListener("click", (event) => { if (view.classList.contains("fnb-dragged")) event.stopImmediatePropagation(); }, { capture: true });
-  }
 }
 
-/** What the graph listens to, whatever else its view does. */
+/**
+ * What the graph listens to, whatever else its view does.
+ *
+ * @type {{[event: string]: (views: Iterable<GraphView>) => void}}
+ */
 const GRAPH_HEARD = {
-  "change:_scene": (views) => { for (const view of views) view.redraw(); },
+  "change:_scene": (views) => { for (const view of views) { view.memory.asked = ""; view.requests.answered(); view.redraw(); } },
   "change:_states": (views) => { for (const view of views) view.refresh(view.nodes.keys()); },
-  "change:_selected": (views) => { for (const view of views) view.select(); },
+  "change:_selected": (views) => { for (const view of views) { view.memory.asked = ""; view.select(); } },
+  "ended": (views) => { for (const view of views) view.select(); },
 };
 
 /** Bring states up to date in place, as in Python: no event, and what is saved is right. */
-function mergeStates(/** @type {Model} */ model, states) { Object.assign(model.get("_states"), states); }
+function mergeStates(/** @type {Model} */ model, /** @type {Object<string, string>} */ states) { Object.assign(model.get("_states"), states); }

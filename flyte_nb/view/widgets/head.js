@@ -2,19 +2,33 @@
 
 /**
  * @typedef {{state: string, counts: Object<string, number>, done: number, total: number, ended: number | null,
- *   elapsed: number}} HeadFacts
+ *   elapsed: number, left?: number | null}} HeadFacts `left` where it can be estimated
+ * @typedef {{heardAt?: number, cancelling?: boolean, askedAt?: number}} HeadMemory
  */
 
 const PATIENCE = 3000; // milliseconds until it is said why nothing happens
-// As they lie in the progress bar.
-const ENDINGS = ["failed", "timed out", "lost", "cancelled", "skipped", "unchanged", "cached", "removed", "succeeded"];
 
 /** Note that the seconds since the beginning were told now: the clock of the page need not agree with the kernel's. */
-function noteTime(memory) { memory.heardAt = performance.now(); }
+function noteTime(/** @type {HeadMemory} */ memory) { memory.heardAt = performance.now(); }
+
+const sinceHeard = (/** @type {HeadMemory} */ memory) => (performance.now() - (memory.heardAt ?? performance.now())) / 1000;
+
+/**
+ * Move counts to the states in which a kernel that has ended leaves what it no longer tells of; these come first.
+ *
+ * @param {Object<string, number>} counts @param {Vocabulary} vocabulary
+ */
+function abandon(counts, vocabulary) {
+  const before = Object.entries(counts), moved = before.filter(([name]) => vocabulary[name].left);
+  for (const [name] of before) delete counts[name];
+  const add = (/** @type {string} */ name, /** @type {number} */ count) => { if (count) counts[name] = (counts[name] ?? 0) + count; };
+  for (const [name, count] of moved) add(vocabulary[name].left, count);
+  for (const [name, count] of before) if (!vocabulary[name].left) add(name, count);
+}
 
 class Head {
   /**
-   * @param {Model} model @param {any} memory @param {() => HeadFacts} read gives the facts as they are now
+   * @param {Model} model @param {HeadMemory} memory @param {() => HeadFacts} read gives the facts as they are now
    * @param {{progress: string, title?: string, told?: HTMLElement[]}} words what the progress bar counts, what goes on,
    *   and what else stands in the head
    */
@@ -24,23 +38,24 @@ class Head {
     this.read = read;
     if (memory.heardAt === undefined) noteTime(memory);
     this.now = span("fnb-top-now");
-    this.clockFace = span("fnb-clock", "");
+    this.clock = new Text("fnb-clock");
+    this.left = new Text("fnb-left");
     this.cancel = this.makeCancel();
     this.hint = span("fnb-hint", "Code that does not await hears nothing: interrupt the kernel (■).");
-    const status = html("span", { class: "fnb-top-told", role: "status" }, this.now), named = title ? [span("fnb-top-title", title)] : [];
+    const status = html("span", { class: "fnb-top-told", role: "status" }, this.now);
+    const named = title ? [span("fnb-top-title", title)] : [];
     this.bar = html("div", { class: "fnb-progress", role: "progressbar", "aria-valuemin": 0, "aria-label": progress });
-    this.parts = [html("div", { class: "fnb-top" }, status, ...named, this.clockFace, ...told, this.cancel, this.hint), this.bar];
+    const line = [status, ...named, this.clock.span, ...told, this.left.span, this.cancel, this.hint];
+    this.parts = [html("div", { class: "fnb-top" }, ...line), this.bar];
   }
 
   makeCancel() {
-    const button = html("button", { type: "button", class: "fnb-cancel" }, "Cancel");
-    button.addEventListener("click", () => {
+    return button("Cancel", () => {
       Object.assign(this.memory, { cancelling: true, askedAt: performance.now() });
-      this.model.send({ cancel: true });
+      tell(this.model, { cancel: true });
       this.showCancel();
       setTimeout(() => this.showCancel(), PATIENCE + 1);
-    });
-    return button;
+    }, { class: "fnb-cancel" });
   }
 
   get facts() { return this.read(); }
@@ -48,9 +63,7 @@ class Head {
   get going() { return this.facts.ended === null; }
 
   /** Seconds since the beginning, or how long it took. */
-  get elapsed() { return this.facts.ended ?? this.facts.elapsed + this.sinceHeard; }
-
-  get sinceHeard() { return (performance.now() - this.memory.heardAt) / 1000; }
+  get elapsed() { return this.facts.ended ?? this.facts.elapsed + sinceHeard(this.memory); }
 
   show() {
     const { state, counts, done, total } = this.facts, vocabulary = this.model.get("_vocabulary");
@@ -62,9 +75,10 @@ class Head {
     }
     this.showCancel();
     this.bar.hidden = total < 2;
-    this.bar.setAttribute("aria-valuemax", total);
-    this.bar.setAttribute("aria-valuenow", done);
-    this.bar.replaceChildren(...ENDINGS.filter((name) => counts[name]).map((name) => {
+    this.bar.setAttribute("aria-valuemax", String(total));
+    this.bar.setAttribute("aria-valuenow", String(done));
+    this.bar.setAttribute("aria-valuetext", `${number(done)} of ${number(total)}`);
+    this.bar.replaceChildren(...Object.keys(vocabulary).filter((name) => vocabulary[name].ending && counts[name]).map((name) => {
       const part = html("i");
       paint(part, vocabulary[name]);
       part.style.width = `${(100 * counts[name]) / total}%`;
@@ -74,13 +88,17 @@ class Head {
   }
 
   showCancel() {
-    const cancelling = this.memory.cancelling && this.going;
+    const cancelling = Boolean(this.memory.cancelling && this.going);
     this.cancel.hidden = !this.model.get("_cancellable") || !this.going;
     this.cancel.disabled = cancelling;
     this.cancel.textContent = cancelling ? "Cancelling…" : "Cancel";
-    this.hint.hidden = !cancelling || performance.now() - this.memory.askedAt < PATIENCE;
+    this.hint.hidden = !cancelling || performance.now() - (this.memory.askedAt ?? 0) < PATIENCE;
   }
 
-  /** Show the time that has passed. The text is changed in place, which no observer of the page's elements sees. */
-  tick() { this.clockFace.firstChild.data = duration(this.elapsed, this.going); }
+  /** Show the time that has passed, and how much there is left. */
+  tick() {
+    const { going, elapsed, facts: { left } } = this;
+    this.clock.say(duration(elapsed, going));
+    this.left.say(going && typeof left === "number" ? leftText(left, sinceHeard(this.memory), elapsed) : "");
+  }
 }

@@ -11,7 +11,7 @@ _HERE = Path(__file__).parent
 
 def module(*names: str) -> str:
     """Return the ESM of a view, of which `names` are the parts in their order: the last exports it."""
-    return _joined("hosted.js", *(f"{name}.js" for name in names))
+    return _joined("grip.js", "hosted.js", *(f"{name}.js" for name in names))
 
 
 def style(*names: str) -> str:

@@ -11,28 +11,29 @@ from traitlets import Dict, Unicode, observe
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_logs import line_parts
 from flyte_nb.view.run_rows import summarise
-from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.states import STATES
 from flyte_nb.view.widgets.hosted import HostedWidget
 from flyte_nb.view.widgets.hosting import module, style
 from flyte_nb.view.widgets.tail import newer_lines, no_tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from flyte_nb.view.run_tree import RunTree
+    from flyte_nb.view.run_tree import RunTree, TrackedCall
 
 __all__ = ["RunWidget"]
 
-_VOCABULARY = {state.value: {**asdict(STATES[state.value]), "label": state.value} for state in RunState}
+_CALL_STATES = {state.value for state in RunState}
+_VOCABULARY = {name: {**asdict(state), "label": name} for name, state in STATES.items() if name in _CALL_STATES}
 # Of each stream the last line may still grow.
 _STILL_OPEN = 4
+_NO_TIMES = {"elapsed": None, "left": None}
 
 
 class RunWidget(HostedWidget):
     """Draws a run over the still with the class `host`, wherever that is displayed.
 
-    It is never displayed itself: show `bundle()` as the cell's output. `close()` brings the still back.
+    It is never displayed itself: show a still with that class as the cell's output. `close()` brings the still back.
 
     Args:
         tree: The calls; whoever has the widget keeps them current and calls `update`.
@@ -40,21 +41,24 @@ class RunWidget(HostedWidget):
         on_cancel: What the Cancel button does; without it there is none.
     """
 
-    _choices = frozenset({"_opened"})
-    _esm = module("words", "head", "log", "run")
-    _css = style("head", "log", "run")
+    _choices = frozenset({"_opened", "_more"})
+    _esm = module("words", "head", "log", "track", "rows", "row_drawing", "row_openings", "run")
+    _css = style("head", "log", "track", "run")
     _vocabulary = Dict(_VOCABULARY).tag(sync=True)
     # The rows by key, their order, and the head: {"rows": ..., "order": [...], "head": ...}.
     _run = Dict().tag(sync=True)
     # The key of the row whose details are open, and the last lines of that call.
     _opened = Unicode().tag(sync=True, echo_update=False)
     _tail = Dict().tag(sync=True)
+    # How many rows are shown because somebody asked for more, by the key of the row that counts what is not shown; the
+    # one that was opened last comes last.
+    _more = Dict().tag(sync=True, echo_update=False)
 
     def __init__(self, tree: RunTree, host: str, on_cancel: Callable[[], None] | None = None) -> None:
-        self._tree = tree
+        self._tree, self._under_way = tree, True
         self._summary = summarise(tree, under_way=True)
         self._rows = {row.key: row for row in self._summary.rows}
-        self._under_way = True
+        self._expected: float | None = None
         run = {"rows": {key: asdict(row) for key, row in self._rows.items()}, **self._order(), "head": self._head()}
         super().__init__(host, on_cancel, _run=run, _tail=no_tail())
 
@@ -69,24 +73,47 @@ class RunWidget(HostedWidget):
         Args:
             under_way: Whether another root may begin.
         """
+        with self.lock:
+            self._update(under_way)
+
+    def _update(self, under_way: bool) -> None:
         self._under_way = under_way
-        self._summary = summarise(self._tree, under_way=under_way)
+        kept, opened = self._looked_at(), self._asked_for()
+        self._summary = summarise(self._tree, under_way=under_way, kept=kept, opened=opened)
         message = self._difference()
         # Changed in place: a page that is loaded later gets it, and no event sends the whole.
         self._run["rows"].update(message.get("rows", {}))
         self._run.update({name: message[name] for name in ("order", "head") if name in message})
-        self._run["head"]["elapsed"] = self._elapsed()
+        self._run["head"].update(self._times())
         for key in self._run["rows"].keys() - self._rows.keys():
             del self._run["rows"][key]
         message |= self._new_lines()
         if message:
             self.send(message)
-        if self._summary.ended is not None and self._cancellable:
-            self._cancellable = False
+        if not under_way and self._cancellable:
+            self._cancellable = False  # calls that outlive the cell are no longer its own
 
-    def bundle(self) -> dict[str, str]:
-        """Return the mimebundle to display, as things are now: also for `update_display` at the end."""
-        return run_bundle(self._tree, self._host, under_way=self._under_way)
+    def expect(self, seconds: float) -> None:
+        """Note how long the run will probably take in all; it is shown from the next update on."""
+        with self.lock:
+            self._expected = seconds
+
+    def _looked_at(self) -> Sequence[TrackedCall]:
+        """Return the call whose details are open, and those that have led to it."""
+        found: list[TrackedCall] = []
+        call = self._summary.calls.get(self._opened)
+        while call is not None:
+            found.append(call)
+            call = self._summary.calls.get(f"c{call.parent}")
+        return found
+
+    def _asked_for(self) -> dict[str, int]:
+        """Return how many rows are asked for; what a page tells may be anything."""
+        return {str(key): wanted for key, wanted in self._more.items() if isinstance(wanted, int)}
+
+    @observe("_more")
+    def _show_more(self, _change: Mapping[str, Any]) -> None:
+        self._update(self._under_way)
 
     def _difference(self) -> dict[str, Any]:
         """Return what is other than the page knows it: rows, their order, the head."""
@@ -95,8 +122,9 @@ class RunWidget(HostedWidget):
         message: dict[str, Any] = {"rows": changed} if changed else {}
         if list(before) != list(self._rows):
             message |= self._order()
-        head = self._head()
-        if {**head, "elapsed": 0} != {**self._run["head"], "elapsed": 0}:
+        head, known = self._head(), self._run["head"]
+        told = (head["left"] is None) == (known["left"] is None)  # the page counts down by itself
+        if not told or {**head, **_NO_TIMES} != {**known, **_NO_TIMES}:
             message["head"] = head
         return message
 
@@ -111,8 +139,15 @@ class RunWidget(HostedWidget):
             "done": now.done,
             "total": now.total,
             "ended": now.ended,
-            "elapsed": self._elapsed(),
+            **self._times(),
         }
+
+    def _times(self) -> dict[str, Any]:
+        """Return how long it has taken, and how long it will probably still take, if that is known."""
+        elapsed = self._elapsed()
+        if self._expected is None or self._summary.ended is not None:
+            return {"elapsed": elapsed, "left": None}
+        return {"elapsed": elapsed, "left": round(max(0.0, self._expected - elapsed), 1)}
 
     def _elapsed(self) -> float:
         """Return the seconds since the run began, so that the clock of the page need not agree with ours."""

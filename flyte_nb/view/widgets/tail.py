@@ -43,6 +43,9 @@ def newer_lines(
     first = max(0, count - _MOST_LINES)
     at = max(first, known["first"] + len(known["lines"]) - still_open)
     new = list(read(at))
+    # More may have come since they were counted: only the last are kept, here and in the page.
+    skipped = max(0, len(new) - _MOST_LINES)
+    at, new = at + skipped, new[skipped:]
     kept = known["lines"][max(0, first - known["first"]) : max(0, at - known["first"])]
     lines = [*kept, *new][-_MOST_LINES:]
     tail.clear()

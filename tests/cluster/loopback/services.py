@@ -60,7 +60,7 @@ class Tasks(Service, tasks.TaskService):
         if key in self.plane.tasks:
             self.plane.rpcs.note("DeployTask", **facts, again=True)
             raise ConnectError(Code.ALREADY_EXISTS, "there is such a version")
-        self.plane.rpcs.note("DeployTask", **facts, again=False)
+        self.plane.rpcs.note("DeployTask", **facts, again=False, request=str(request))
         self.plane.deploy(key, request.spec)
         self.plane.faults.after(fault)
         return task_messages.DeployTaskResponse()
@@ -163,8 +163,7 @@ class Runs(Service, runs.RunService):
 
     async def abort_run(self, request: Any, context: Any) -> Any:
         self.plane.rpcs.note("AbortRun", run=request.run_id.name)
-        for action in list(self.plane.of_run(request.run_id.name)):
-            await self.plane.abort(action)
+        await asyncio.gather(*map(self.plane.abort, list(self.plane.of_run(request.run_id.name))))
         return run_messages.AbortRunResponse()
 
 
@@ -237,6 +236,8 @@ class DataProxy(Service, dataproxy.DataProxyService):
         return data_messages.UploadInputsResponse(offloaded_input_data=offloaded)
 
     async def get_action_data(self, request: Any, context: Any) -> Any:
+        await self.plane.faults.before("GetActionData", request.action_id.name)
+        self.plane.rpcs.note("GetActionData", run=request.action_id.run.name, action=request.action_id.name)
         action = self.plane.actions[request.action_id.run.name, request.action_id.name]
         inputs, outputs = Path(action.inputs), Path(action.outputs, "outputs.pb")
         answer = data_messages.GetActionDataResponse(inputs_uri=str(inputs), outputs_uri=str(outputs))

@@ -1,0 +1,1 @@
+"""Environments and tasks of the SDK that users construct, as definitions of the session."""
