@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import browser, lab, open_notebook, page  # noqa: F401 - fixtures
+from tests.browser.conftest import browser, lab, open_notebook, page, window  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .notebook import Notebook
+from .notebook import Notebook, close_notebooks
 from .servers import PATIENCE, Lab, serving
 
 if TYPE_CHECKING:
@@ -78,28 +78,42 @@ def _is_of_notebook7(error: Error) -> bool:
     return "/static/notebook/notebook_core" in stack and "blob:" not in stack
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page with a profile of its own; an error in its scripts fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """A page with a profile of its own. To load JupyterLab costs seconds, so the tests of a module share it."""
+    context = browser.new_context()
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE * 1000)
-    raised: list[str] = []
-    opened.on("pageerror", lambda error: None if _is_of_notebook7(error) else raised.append(str(error)))
     yield opened
     context.close()
+
+
+@pytest.fixture
+def page(window: Page) -> Iterator[Page]:
+    """The page, as large as ever; an error in its scripts fails the test."""
+    raised: list[str] = []
+
+    def note(error: Error) -> None:
+        if not _is_of_notebook7(error):
+            raised.append(str(error))
+
+    window.set_viewport_size({"width": 1280, "height": 900})
+    window.emulate_media(reduced_motion="null", forced_colors="null", color_scheme="null")
+    window.on("pageerror", note)
+    yield window
+    window.remove_listener("pageerror", note)
     assert raised == []
 
 
 @pytest.fixture
 def open_notebook(page: Page, lab: Lab) -> Iterator[Callable[..., Notebook]]:
-    """Open a notebook of the lab's root by name; its kernel is ended with the test."""
+    """Open a notebook of the lab's root by name; it is closed and its kernel ended with the test."""
 
     def opened(name: str, *, kernel: bool = True) -> Notebook:
         return Notebook(page, lab, name).open(kernel=kernel)
 
     yield opened
-    page.goto("about:blank")
+    close_notebooks(page)
     lab.end_kernels()
 
 

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from .servers import Lab
 
 
+_IS_PLAIN_LAB = """() => window.jupyterapp?.commands.hasCommand("docmanager:open")
+    && performance.getEntriesByType("navigation")[0].type !== "reload" && !document.querySelector(".jp-Dialog")"""
+
+
+def close_notebooks(page: Page) -> None:
+    """Close what is open in JupyterLab without saving it.
+
+    A page is left that is another, that asks something, or that was reloaded: it may still be opening what it had.
+    """
+    if page.evaluate(_IS_PLAIN_LAB):
+        page.evaluate("[...jupyterapp.shell.widgets('main')].forEach((widget) => widget.dispose())")
+    else:
+        page.goto("about:blank")
+
+
 class Notebook:
     """A notebook open in JupyterLab or Notebook 7, driven as a person would."""
 
@@ -22,8 +37,11 @@ class Notebook:
         self.page, self.lab, self.name = page, lab, name
 
     def open(self, *, kernel: bool = True) -> Notebook:
-        """Go to the notebook's page with a fresh workspace."""
-        self.page.goto(f"{self.lab.url}/{self.lab.pages}/{self.name}?reset&token={self.lab.token}")
+        """Open the notebook where JupyterLab is open, or else go to its page with a fresh workspace."""
+        if self.page.url.startswith(f"{self.lab.url}/lab"):
+            self.command("docmanager:open", path=self.name)
+        else:
+            self.page.goto(f"{self.lab.url}/{self.lab.pages}/{self.name}?reset&token={self.lab.token}")
         return self.await_ready(kernel=kernel)
 
     def reload(self) -> Notebook:
