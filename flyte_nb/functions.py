@@ -300,8 +300,7 @@ def map(  # noqa: A001
     for values in inputs:
         if not hasattr(values, "__iter__"):
             raise InvalidTypeError("map.inputs", values, "iterable", "map(train_model, [1, 2, 3])")
-    tuples = zip(*inputs, strict=False)
-    return Mapped(session().runner, known, tuples, concurrency, on, return_exceptions=return_exceptions)
+    return Mapped(session().runner, known, inputs, concurrency, on, return_exceptions=return_exceptions)
 
 
 def runs(

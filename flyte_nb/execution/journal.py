@@ -6,7 +6,8 @@ stands by then. Who wants every single change subscribes to the runner instead.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, NamedTuple
 
 from flyte_nb.listeners import Listeners
 
@@ -15,7 +16,23 @@ if TYPE_CHECKING:
 
     from flyte_nb.execution.call import Call
 
-__all__ = ["InnerJournal", "Journal", "JournalReader", "LoneJournal"]
+__all__ = ["InnerJournal", "Journal", "JournalReader", "LoneJournal", "MapKey"]
+
+_expecting = threading.Lock()  # maps may go on in several threads
+
+
+class MapKey(NamedTuple):
+    """What tells the maps of a run apart.
+
+    Attributes:
+        caller: The id of the call that maps, or None for a caller that is no task.
+        task: The full name of the task that is mapped.
+        number: Another one for every map of that caller.
+    """
+
+    caller: int | None
+    task: str
+    number: int
 
 
 class Journal(list["Call"]):
@@ -28,6 +45,7 @@ class Journal(list["Call"]):
     """
 
     closed = False
+    _maps: dict[MapKey, int] | None = None
 
     def when_begun(self, tell: Callable[[], None]) -> None:
         """Call `tell` once, when the first call has been noted; what it raises is logged."""
@@ -39,6 +57,22 @@ class Journal(list["Call"]):
             listeners.tell(self)
 
         self.append = first  # type: ignore[method-assign]
+
+    @property
+    def maps(self) -> dict[MapKey, int]:
+        """How many calls each map will still begin that goes on and knows how many inputs it has."""
+        with _expecting:
+            return dict(self._maps or {})
+
+    def expect(self, key: MapKey, calls: int | None) -> None:
+        """Note that a map will begin so many calls from here on, or with None that it is over."""
+        with _expecting:
+            if self._maps is None:
+                self._maps = {}
+            if calls is None:
+                self._maps.pop(key, None)
+            else:
+                self._maps[key] = calls
 
     def calls(self) -> list[Call]:
         """Return every call once, in the order of their beginning."""
@@ -62,6 +96,11 @@ class InnerJournal(Journal):
         """Note that `call` has begun or changed its state."""
         super().append(call)
         self._outer.append(call)
+
+    def expect(self, key: MapKey, calls: int | None) -> None:
+        """Note what `Journal.expect` does here, and in the journal of the whole."""
+        super().expect(key, calls)
+        self._outer.expect(key, calls)
 
 
 class JournalReader:

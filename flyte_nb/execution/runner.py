@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flyte_nb.errors import InvalidValueError, NotATaskError, UnknownEnvironmentError, UnknownPlaceError
 from flyte_nb.execution.call import Call, Collector, PlacedCall
 from flyte_nb.execution.inputs import check_arguments, check_inputs
-from flyte_nb.execution.journal import Journal, LoneJournal
+from flyte_nb.execution.journal import Journal, LoneJournal, MapKey
 from flyte_nb.execution.node import LogLine, Node, Run, RunState
 from flyte_nb.execution.preview import inputs_preview, result_preview
 from flyte_nb.listeners import Listeners
@@ -104,7 +104,7 @@ class Runner:
         self.environments_cache = False
         self.places: dict[str, Callable[[Any], PlacedRun]] = {}
         self.name = os.urandom(4).hex()
-        self._ids = count(1)
+        self._ids, self._maps = count(1), count(1)
         self._listeners: Listeners[Node] = Listeners()
         self._watchers: Listeners[Journal] = Listeners()
         self._lone_watchers: Listeners[Journal] = Listeners()
@@ -346,6 +346,15 @@ class Runner:
         call.journal.append(call)
         if self._listeners.present:
             self._listeners.tell(call.node())
+
+    def expecting(self, collector: Collector, task: str) -> Callable[[int | None], None]:
+        """Return what notes how many calls of `task` a map will still begin; None, once it is over.
+
+        Args:
+            collector: From which they are called.
+            task: The full name of the task.
+        """
+        return partial(collector.journal.expect, MapKey(collector.parent, task, next(self._maps)))
 
     def collector(self, on: str | None = None) -> Collector:
         """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed.

@@ -59,6 +59,7 @@ class Group:
         exemplars: Failed ones first, then those that run longest, then the slowest; at most `EXEMPLARS`.
         ended: When the last call ended, in seconds since the epoch, or None while one is under way.
         opened: Those that are shown beside the exemplars because somebody asked for more, the most urgent first.
+        to_come: How many more are known to come.
     """
 
     first: TrackedCall
@@ -66,6 +67,7 @@ class Group:
     exemplars: tuple[TrackedCall, ...]
     ended: float | None
     opened: tuple[TrackedCall, ...] = ()
+    to_come: int = 0
 
     @property
     def size(self) -> int:
@@ -91,11 +93,15 @@ class Crowd:
         "_running",
         "_slowest",
         "_states",
+        "done",
         "first",
+        "worked",
     )
 
     def __init__(self, first: TrackedCall, states: Mapping[int, RunState]) -> None:
         self.first, self._states = first, states
+        # How many have ended with something done here, not kept from before, and the seconds that took in all.
+        self.done, self.worked = 0, 0.0
         self._counts: defaultdict[RunState, int] = defaultdict(int)
         self._ended = 0.0
         self._members: list[TrackedCall] = []
@@ -127,6 +133,9 @@ class Crowd:
         ended = call.ended or call.started
         if ended > self._ended:
             self._ended = ended
+        if state is not RunState.CACHED:
+            self.done += 1
+            self.worked += ended - call.started
         self._note_ended(call, state, ended - call.started)
 
     def _note_ended(self, call: TrackedCall, state: RunState, took: float) -> None:
@@ -157,19 +166,35 @@ class Crowd:
         """How many calls there are."""
         return sum(self._counts.values())
 
-    def group(self, kept: Sequence[TrackedCall] = (), more: int = 0) -> Group:
-        """Return how things stand, with `more` calls beside the exemplars, and those of its calls that are `kept`."""
+    @property
+    def queued(self) -> int:
+        """How many calls wait."""
+        return self._counts[RunState.QUEUED]
+
+    def running(self) -> list[TrackedCall]:
+        """Return the calls that run."""
+        running = {entry[1]: entry[2] for entry in self._running if self._states[entry[1]] in RUNNING}
+        return list(running.values())
+
+    def group(self, kept: Sequence[TrackedCall] = (), more: int = 0, to_come: int = 0) -> Group:
+        """Return how things stand.
+
+        Args:
+            kept: Calls that are shown by themselves whatever becomes of them.
+            more: How many calls to show beside the exemplars.
+            to_come: How many more are known to come.
+        """
         counts = {state: count for state, count in self._counts.items() if count}
         chosen, most = self._exemplars(), EXEMPLARS + more
         if more:
             self._remember(most)
             shown = {call.id for call in chosen}
             chosen += islice(self._others(shown, most), most - len(chosen))
-        ended = self._ended if all(state.is_final for state in counts) else None
+        ended = self._ended if not to_come and all(state.is_final for state in counts) else None
         # What is to be kept and is not among them takes the place of the least urgent.
         kept = [call for call in kept if call not in chosen][:most]
         chosen = [*chosen[: most - len(kept)], *kept]
-        return Group(self.first, counts, tuple(chosen[:EXEMPLARS]), ended, tuple(chosen[EXEMPLARS:]))
+        return Group(self.first, counts, tuple(chosen[:EXEMPLARS]), ended, tuple(chosen[EXEMPLARS:]), to_come)
 
     def _exemplars(self) -> list[TrackedCall]:
         found = self._failed[:EXEMPLARS]

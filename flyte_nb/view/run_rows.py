@@ -53,6 +53,7 @@ class Row:
         opened: How many rows are shown because this one was opened.
         opens: How many would be if it were opened again; 0 where no more can be.
         returned: What the call has returned, shortened.
+        to_come: How many more calls of a group are known to come.
     """
 
     key: str
@@ -76,6 +77,7 @@ class Row:
     opened: int = 0
     opens: int = 0
     returned: str = ""
+    to_come: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Summary:
         began: When the run began, in seconds since the epoch.
         ended: Seconds from its beginning to its end; None until then.
         calls: The calls among the rows, by key.
+        to_come: How many more calls are known to come.
     """
 
     rows: tuple[Row, ...]
@@ -97,6 +100,7 @@ class Summary:
     began: float
     ended: float | None
     calls: Mapping[str, TrackedCall] = field(default_factory=dict, repr=False, compare=False)
+    to_come: int = 0
 
     @property
     def total(self) -> int:
@@ -154,6 +158,7 @@ def summarise(
         began,
         _offset(ended, began) if over else None,
         {branch.key: branch.call for branch in top.walk() if branch.call},
+        0 if over else tree.to_come,
     )
 
 
@@ -180,6 +185,7 @@ def _group_row(branch: Branch, group: Group, began: float) -> Row:
         None if group.ended is None else _offset(group.ended, began),
         size=group.size,
         counts=counts,
+        to_come=group.to_come,
     )
 
 

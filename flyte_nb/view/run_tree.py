@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from flyte_nb.view.run_crowd import Crowd, Group, TrackedCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from flyte_nb.execution.journal import MapKey
     from flyte_nb.execution.node import LogLine, Node, RunState
 
-__all__ = ["MOST_ALIKE", "Group", "RunTree", "TrackedCall", "finished_tree"]
+__all__ = ["MOST_ALIKE", "Group", "MapProgress", "RunTree", "TrackedCall", "finished_tree"]
 
 # More calls of one task by one caller than this are shown as a group.
 MOST_ALIKE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class MapProgress:
+    """How far the maps of one task by one caller have come.
+
+    Attributes:
+        is_root: Whether nobody here has called them.
+        to_come: How many calls have not begun, or wait.
+        running: When those that run have begun, in seconds since the epoch.
+        done: How many have ended, without those whose result was kept from before.
+        worked: How many seconds these have taken in all.
+    """
+
+    is_root: bool
+    to_come: int
+    running: tuple[float, ...] = ()
+    done: int = 0
+    worked: float = 0.0
 
 
 class RunTree:
@@ -28,6 +49,8 @@ class RunTree:
         self._counts: defaultdict[RunState, int] = defaultdict(int)
         # By caller and task: the calls themselves, or the crowd that they have become.
         self._below: dict[int | None, dict[str, list[TrackedCall] | Crowd]] = {}
+        # How many calls maps will still begin, by caller and task.
+        self._to_come: dict[tuple[int | None, str], int] = {}
 
     def __len__(self) -> int:
         return len(self._states)
@@ -46,6 +69,31 @@ class RunTree:
     def ended(self) -> float:
         """When the last of the calls that have ended did, in seconds since the epoch."""
         return self._ended
+
+    @property
+    def to_come(self) -> int:
+        """How many calls are known to come: those that maps will still begin."""
+        return sum(self._to_come.values())
+
+    def maps(self) -> Iterator[MapProgress]:
+        """Yield how far maps have come that go on and know how many inputs they have."""
+        for (caller, task), to_come in self._to_come.items():
+            alike = self._below.get(caller, {}).get(task)
+            if not alike:
+                yield MapProgress(caller is None, to_come)
+                continue
+            crowd = alike if isinstance(alike, Crowd) else self._crowd(alike)
+            running = tuple(call.started for call in crowd.running())
+            yield MapProgress(caller is None, to_come + crowd.queued, running, crowd.done, crowd.worked)
+
+    def expect(self, maps: Mapping[MapKey, int]) -> None:
+        """Take into account how many calls each map will still begin; those of a caller that has ended begin none."""
+        to_come: defaultdict[tuple[int | None, str], int] = defaultdict(int)
+        for key, calls in maps.items():
+            state = None if key.caller is None else self._states.get(key.caller)
+            if not (state and state.is_final):
+                to_come[key.caller if state else None, key.task] += calls
+        self._to_come = to_come
 
     def update(self, changed: Iterable[TrackedCall]) -> None:
         """Take calls into account that have begun or changed their state; a caller comes before what it calls."""
@@ -83,9 +131,13 @@ class RunTree:
         elif len(alike) < MOST_ALIKE:
             alike.append(call)
         else:
-            crowd = siblings[call.task] = Crowd(alike[0], self._states)
-            for member in (*alike, call):
-                crowd.note(member, None, self._states[member.id])
+            siblings[call.task] = self._crowd([*alike, call])
+
+    def _crowd(self, calls: list[TrackedCall]) -> Crowd:
+        crowd = Crowd(calls[0], self._states)
+        for call in calls:
+            crowd.note(call, None, self._states[call.id])
+        return crowd
 
     def below(
         self,
@@ -104,7 +156,8 @@ class RunTree:
         mine = [call for call in kept if (call.parent if call.parent in self._states else None) == caller]
         for task, alike in self._below.get(caller, {}).items():
             if isinstance(alike, Crowd):
-                group = alike.group([call for call in mine if call.task == task], more(alike.first.id))
+                to_come = self._to_come.get((caller, task), 0)
+                group = alike.group([call for call in mine if call.task == task], more(alike.first.id), to_come)
                 found.append((group.first.id, group))
             else:
                 found += [(call.id, call) for call in alike]

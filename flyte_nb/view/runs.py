@@ -26,7 +26,7 @@ def run_text(summary: Summary) -> str:
 def is_plain(summary: Summary) -> bool:
     """Say whether every call is shown below a single root, which then tells how the run went."""
     roots = sum(row.depth == 0 for row in summary.rows)
-    return roots == 1 and summary.total == len(summary.calls)
+    return roots == 1 and summary.total == len(summary.calls) and not summary.to_come
 
 
 def headline(summary: Summary) -> str:
@@ -34,7 +34,13 @@ def headline(summary: Summary) -> str:
     took = "" if summary.ended is None else f" in {duration_text(summary.ended)}"
     calls = f"{summary.total:,} call{'' if summary.total == 1 else 's'}"
     alike = set(summary.counts) <= {summary.state}
-    return f"{summary.state}{took}: {calls}" + ("" if alike else f", {counts_text(summary.counts)}")
+    parts = [calls, "" if alike else counts_text(summary.counts), to_come_text(summary.to_come)]
+    return f"{summary.state}{took}: " + ", ".join(filter(None, parts))
+
+
+def to_come_text(calls: int) -> str:
+    """Return how many calls have not begun, if any are known to come."""
+    return f"{calls:,} to come" if calls else ""
 
 
 def waiting_text(row: Row) -> str:
@@ -47,7 +53,8 @@ def named(row: Row) -> str:
     if row.kind == "more":
         return f"… and {row.size:,} more"
     if row.kind == "group":
-        return f"{row.task} × {row.size:,}"
+        whole = f" of {row.size + row.to_come:,}" if row.to_come else ""
+        return f"{row.task} × {row.size:,}{whole}"
     inputs = row.inputs if len(row.inputs) <= _LONGEST_INPUTS else f"{row.inputs[: _LONGEST_INPUTS - 1]}…"
     return f"{row.task}({inputs})"
 

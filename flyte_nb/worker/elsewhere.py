@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.exceptions import unpack_error
@@ -18,6 +19,8 @@ from flyte_nb.workers.outcome import RETURNED
 from flyte_nb.workers.tasks import ignored_by
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flyte_nb.crossing.definitions import Definitions
     from flyte_nb.crossing.memory import Memory
     from flyte_nb.model.policies import Cache
@@ -42,6 +45,7 @@ class Elsewhere:
     def __init__(self, requests: Requests, definitions: Definitions) -> None:
         self._requests, self._definitions = requests, definitions
         self._shapes: dict[tuple[int, str, str], TaskShape] = {}
+        self._maps = count(1)
         self.jobs: Jobs | None = None
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -67,6 +71,13 @@ class Elsewhere:
     async def run(self, task: object, _args: tuple[Any, ...], _kwargs: dict[str, Any], _on: object = None) -> Any:
         """Refuse: a run is what is begun from outside."""
         raise InvalidValueError("flyte.run", task, "was called inside of a task", "await train_model(config)")
+
+    def expecting(self, _collector: object, task: str) -> Callable[[int | None], None]:
+        """Return what tells the kernel how many calls of `task` a map will still begin, if it is known who maps."""
+        job, number = self._known_job(), next(self._maps)
+        if job is None:
+            return lambda _calls: None
+        return lambda calls: self._requests.tell("expect", job.id, task, number, calls, job=job)
 
     def shape(self, environment: str, function: str) -> TaskShape:
         """Return how a task is called, in the version that its environment has in this run."""
@@ -121,8 +132,11 @@ class Elsewhere:
             setattr(error, AROSE, arose)
         raise error
 
+    def _known_job(self) -> Job | None:
+        return current_job(self.jobs) if self.jobs else None
+
     def _job(self) -> Job:
-        job = current_job(self.jobs) if self.jobs else None
+        job = self._known_job()
         if job is None:
             problem = "is called where no task runs, or in a thread that does not say for which it works"
             example = "contextvars.copy_context().run(...) in the thread, or asyncio.to_thread"

@@ -67,6 +67,12 @@ class Requests:
             self._drop(number, job)
             raise
 
+    def tell(self, kind: str, *content: Any, job: Job) -> None:
+        """Send what needs no answer, nor that anybody hears it."""
+        job.has_written = True  # how it ends is told after this
+        with suppress(RuntimeError):  # a process that was forked; what it asks for says so
+            self._connection.send((kind, *content))
+
     def _send(
         self, deliver: Callable[[Answer], object], kind: str, content: tuple[Any, ...], memory: Memory | None
     ) -> int:

@@ -64,6 +64,7 @@ class _Worker:
         home: Any = session()
         home.call, home.call_in_thread = self._elsewhere.call, self._elsewhere.call_in_thread
         home.call_and_wait, home.runner.run = self._elsewhere.call_and_wait, self._elsewhere.run
+        home.runner.expecting = self._elsewhere.expecting
         try:
             install(beginning, self._elsewhere.shape)
             load(beginning)

@@ -28,6 +28,9 @@ class Caller(Protocol):
     def write(self, stream: str, text: str) -> None:
         """Take what the task prints and logs."""
 
+    def expect(self, task: str, number: int, calls: int | None) -> None:
+        """Note that the task's map of that number will call `task` so many more times; None once it is over."""
+
     def shape(self, environment: str, function: str) -> TaskShape:
         """Return how a task of another environment is called, or raise FlyteNbError."""
 

@@ -234,18 +234,26 @@ class Worker:
                 running.heard = True
         elif kind == "log":
             self._write(message[2], message[3], message[1])
-        elif kind == "call":
-            _, number, blocking, parent, task, inputs, digest, policies, payload = message
-            called = NestedCall(task, inputs, digest, policies, Parcel(payload, memory))
-            self._nested.begin(number, parent, called, blocking=blocking)
-        elif kind == "shape":
-            self._nested.tell_shape(*message[1:])
-        elif kind == "drop":
-            self._nested.give_up(message[1])
         elif kind == "ready" and not self.ready.done():
             self.ready.set_result(None)
         elif kind == "broken":
             self._broken(Parcel(message[1]))
+        else:
+            self._handle_nested(message, memory)
+
+    def _handle_nested(self, message: tuple[Any, ...], memory: Memory | None) -> None:
+        """Handle what is said of tasks that a task calls."""
+        kind = message[0]
+        if kind == "call":
+            _, number, blocking, parent, task, inputs, digest, policies, payload = message
+            called = NestedCall(task, inputs, digest, policies, Parcel(payload, memory))
+            self._nested.begin(number, parent, called, blocking=blocking)
+        elif kind == "expect":
+            self._expect(*message[1:])
+        elif kind == "shape":
+            self._nested.tell_shape(*message[1:])
+        elif kind == "drop":
+            self._nested.give_up(message[1])
 
     def _end(self, running: Running, outcome: Outcome) -> None:
         given_up = self._nested.given_up_by(running.call.id)
@@ -265,6 +273,11 @@ class Worker:
     def _caller(self, number: int) -> Caller | None:
         running = self._running.get(number)
         return running.call.caller if running else None
+
+    def _expect(self, number: int, task: str, which: int, calls: int | None) -> None:
+        caller = self._caller(number)
+        if caller:
+            caller.expect(task, which, calls)
 
     def _write(self, stream: str, text: str, number: int = 0) -> None:
         """Tell the call `number`, or else the one that runs longest, of what was written."""

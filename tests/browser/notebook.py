@@ -40,6 +40,9 @@ class Notebook:
         """Open the notebook where JupyterLab is open, or else go to its page with a fresh workspace."""
         if self.page.url.startswith(f"{self.lab.url}/lab"):
             self.command("docmanager:open", path=self.name)
+            self.page.wait_for_function(
+                "path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=self.name
+            )
         else:
             self.page.goto(f"{self.lab.url}/{self.lab.pages}/{self.name}?reset&token={self.lab.token}")
         return self.await_ready(kernel=kernel)

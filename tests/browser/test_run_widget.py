@@ -279,6 +279,43 @@ def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screensho
     screenshot("run_narrow", notebook.output(1))
 
 
+_MAP = """\
+@ml.task
+async def resize(n: int) -> int:
+    await asyncio.sleep(0.05)
+    if n >= 300:
+        await gate("first")
+    return n
+@ml.task
+async def thumbnails(count: int) -> int:
+    return len(await flyte.map(resize, range(count), concurrency=20))
+result = %flyte_run thumbnails(1200)
+"""
+
+
+def test_a_map_shows_how_much_of_it_is_done(lab, open_notebook, open_gate, screenshot):
+    """Of how many calls it has begun some, how far that is, and what is left; at the end nothing is to come."""
+    notebook = open_notebook(lab.write("map.ipynb", _DEFINE, _MAP))
+    notebook.run_cell(0)
+    notebook.start_cell(1)
+    page = notebook.page
+    page.locator(".fnb-row[data-kind='group']", has_text="× 320 of 1,200").wait_for()
+    page.locator(".fnb-counts", has_text="880 to come").wait_for()
+    bar = page.locator(".fnb-run [role='progressbar']")
+    assert [bar.get_attribute(f"aria-value{name}") for name in ("now", "max", "text")] == [
+        "300",
+        "1201",
+        "300 of 1,201",
+    ]
+    assert page.locator(".fnb-left").inner_text().endswith("left")
+    screenshot("run_map", notebook.output(1))
+    open_gate("first")
+    notebook.await_idle()
+    page.locator(".fnb-run[data-state='succeeded']").wait_for()
+    assert page.locator(".fnb-row[data-kind='group'] .fnb-inputs").first.inner_text().strip() == "× 1,200"
+    assert "to come" not in page.locator(".fnb-run").inner_text()
+
+
 def test_the_row_that_counts_the_others_opens(lab, open_notebook, open_gate, screenshot):
     """By mouse and keys, while the cell runs and after it, fifty at a time; a page that is loaded later shows that."""
     notebook = open_notebook(lab.write("more.ipynb", _DEFINE, _sweep(600, "n / 10_000", 40)))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import flyte_nb as flyte
 from flyte_nb import InvalidTypeError, InvalidValueError, NotATaskError, Task, TaskEnvironment
+from flyte_nb.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,3 +249,94 @@ def test_a_map_can_be_used_once() -> None:
             await mapped
 
     asyncio.run(main())
+
+
+def _expected_by(*inputs: Any, fail_at: int = -1, concurrency: int = 4) -> list[int]:
+    """Return how many calls a map over `inputs` was known to begin yet, each time that one of its calls began."""
+    known: list[int] = []
+
+    @TaskEnvironment("env").task
+    async def work(n: Any, _more: Any = None) -> None:
+        known.extend(current.maps.values())
+        await asyncio.sleep(0)
+        if n == fail_at:
+            raise ValueError(n)
+
+    with session().runner.collecting() as current:
+        with suppress(ValueError):
+            asyncio.run(_awaited(flyte.map(work, *inputs, concurrency=concurrency)))
+        assert dict(current.maps) == {}
+    return known
+
+
+async def _awaited(mapped: Any) -> Any:
+    return await mapped
+
+
+@pytest.mark.parametrize("more", [(), (repeat("x"),), (range(50),)])
+@pytest.mark.parametrize(
+    "numbers", [list(range(9)), range(9), np.arange(9), pd.Series(range(9)), dict.fromkeys(range(9))]
+)
+def test_a_map_tells_how_many_calls_are_to_come(numbers: Any, more: tuple[Any, ...]) -> None:
+    """If one of its inputs knows how many there are, whatever that is; each call that begins leaves one fewer."""
+    known = _expected_by(numbers, *more)
+    assert known[:4] == [5] * 4
+    assert known == sorted(known, reverse=True)
+    assert known[-1] == 0
+
+
+def test_an_input_that_cannot_tell_promises_nothing() -> None:
+    """A generator may give any number."""
+    assert _expected_by(n for n in range(9)) == []
+
+
+def test_inputs_that_end_earlier_than_others_leave_nothing_to_come() -> None:
+    """What cannot tell may be the shorter one, which shows when it ends."""
+    assert _expected_by(range(1_000), (str(n) for n in range(6)), concurrency=4) == [996] * 4 + [0] * 2
+
+
+class _Odd:
+    """Iterates, and says nothing of how long."""
+
+    def __init__(self) -> None:
+        self.left = 3
+
+    def __iter__(self) -> _Odd:
+        return self
+
+    def __next__(self) -> int:
+        self.left -= 1
+        if self.left < 0:
+            raise StopIteration
+        return self.left
+
+    def __length_hint__(self) -> int:
+        raise NotImplementedError("streaming")
+
+
+def test_an_input_that_does_not_want_to_tell_is_mapped_over() -> None:
+    """Nothing that only views would like to know keeps a map from running; nor does a number of calls beyond all."""
+    assert _expected_by(_Odd(), concurrency=10**20) == []
+
+
+def test_a_map_that_is_abandoned_is_forgotten_with_its_run() -> None:
+    """Who leaves a loop over results leaves calls that never begin."""
+
+    @TaskEnvironment("env").task
+    async def work(n: int) -> int:
+        return n
+
+    async def first() -> int:
+        async for n in flyte.map(work, range(1_000), concurrency=8):
+            if n > 10:
+                break
+        return n
+
+    with session().runner.collecting() as current:
+        assert asyncio.run(first()) == 11
+    assert dict(current.maps) == {}
+
+
+def test_a_map_that_fails_has_nothing_to_come() -> None:
+    """What it had still to begin is begun by nobody."""
+    assert _expected_by(range(100), fail_at=3) == [96] * 4

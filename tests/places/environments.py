@@ -234,6 +234,28 @@ async def maps(count: int) -> list[int]:
     return list(await flyte.map(double, range(count)))
 
 
+@b.task
+async def waits_for(number: int, gate: str) -> int:
+    while number and not os.path.exists(gate):
+        await asyncio.sleep(0.01)
+    return number
+
+
+@a.task
+async def maps_slowly(count: int, gate: str) -> int:
+    return len(await flyte.map(waits_for, range(count), [gate] * count, concurrency=3))
+
+
+@a.task(retries=1)
+async def dies_in_a_map(gate: str, mark: str) -> int:
+    is_first = not os.path.exists(mark)
+    open(mark, "w").close()
+    if is_first:
+        await flyte.map(double, [1])
+        asyncio.get_running_loop().call_later(0.5, os._exit, 3)
+    return len(await flyte.map(waits_for, range(1, 41), [gate] * 40, concurrency=3))
+
+
 @a.task
 async def gathers(count: int) -> list[int]:
     return await asyncio.gather(*(double(number) for number in range(count)))

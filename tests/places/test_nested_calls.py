@@ -63,6 +63,40 @@ def test_calls_from_threads(run: Run) -> None:
     assert [node.parent for node in done.tree[1:]] == [done.tree[0].id] * 11
 
 
+def test_the_kernel_knows_what_a_map_in_a_task_will_still_call(start: Any, file: str) -> None:
+    """It is told while the map goes on, and what is left when the map is over: nothing."""
+
+    async def main() -> list[dict[int | None, int]]:
+        with session().runner.collecting() as journal:
+            running = asyncio.ensure_future(start("a.maps_slowly", 40, file))
+            # Of the first three one ends at once.
+            await asyncio.to_thread(wait_until, lambda: list(journal.maps.values()) == [36])
+            (key,) = journal.maps
+            await asyncio.to_thread(Path(file).touch)
+            await running
+            assert dict(journal.maps) == {}
+        return [key.caller, key.task, journal[0].id]
+
+    caller, task, root = asyncio.run(main())
+    assert (caller, task) == (root, "b.waits_for")
+
+
+def test_the_map_of_an_attempt_ends_with_the_attempt(start: Any, file: str) -> None:
+    """A worker that dies takes with it what it would still have called; the next attempt begins its own."""
+
+    async def main() -> None:
+        with session().runner.collecting() as journal:
+            running = asyncio.ensure_future(start("a.dies_in_a_map", file, f"{file} mark"))
+            await asyncio.to_thread(wait_until, lambda: list(journal.maps.values()) == [37])
+            await asyncio.to_thread(wait_until, lambda: journal[0].attempts == 2)
+            await asyncio.to_thread(wait_until, lambda: list(journal.maps.values()) == [37])
+            await asyncio.to_thread(Path(file).touch)
+            assert (await running).result == 40
+            assert dict(journal.maps) == {}
+
+    asyncio.run(main())
+
+
 def test_map_in_a_task(run: Run) -> None:
     """It maps over a task of another environment."""
     assert run("a.maps", 20).result == [2 * number for number in range(20)]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyte_nb.execution.journal import MapKey
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_crowd import EXEMPLARS, FAILED, RUNNING
 from flyte_nb.view.run_rows import summarise
-from flyte_nb.view.run_tree import MOST_ALIKE, Group, RunTree, finished_tree
+from flyte_nb.view.run_tree import MOST_ALIKE, Group, MapProgress, RunTree, finished_tree
 
 from .calls import BEGAN, call, end, many
 
@@ -30,6 +32,7 @@ class FromScratch:
         self.counts = Counter(made.state for made in calls)
         self.is_over = all(state.is_final for state in self.counts)
         self.ended = max([0.0, *(made.ended for made in calls if made.ended)])
+        self.to_come = 0
 
     def below(self, caller: int | None, _kept: Any = (), more: Any = lambda _first: 0) -> list[Any]:
         """Return calls, and groups where they are many."""
@@ -167,6 +170,69 @@ def test_a_call_of_somebody_outside_is_a_root() -> None:
     tree = RunTree()
     tree.update([call(7, caller=call(3))])
     assert [made.id for made in tree.below(None) if not isinstance(made, Group)] == [7]
+
+
+def sum_of(calls: list[Call]) -> float:
+    """Return how many seconds calls have taken in all."""
+    return sum((made.ended or 0.0) - made.started for made in calls)
+
+
+def test_maps_say_how_many_calls_are_to_come() -> None:
+    """Those of one task by one caller are one group, of however many maps; a caller that has ended calls none."""
+    root = call(1, "e.root")
+    calls = [*many(MOST_ALIKE + 1, root), call(100, "e.other", root)]
+    tree = RunTree()
+    tree.update([root, *calls])
+    tree.expect({MapKey(1, "e.work", 1): 20, MapKey(1, "e.work", 2): 5, MapKey(1, "e.other", 3): 70})
+    for made in calls[:-1]:
+        end(made, at=1)
+    tree.update(calls)
+    summary = summarise(tree)
+    group = summary.rows[1]
+    assert (group.size, group.to_come, group.ended, summary.to_come) == (MOST_ALIKE + 1, 25, None, 95)
+    assert list(tree.maps()) == [
+        MapProgress(is_root=False, to_come=25, done=MOST_ALIKE + 1, worked=pytest.approx(sum_of(calls[:-1]))),
+        MapProgress(is_root=False, to_come=70, running=(BEGAN,)),
+    ]
+    tree.update([end(root, RunState.CANCELLED, at=2)])
+    tree.expect({MapKey(1, "e.work", 1): 20})
+    assert (tree.to_come, list(tree.maps()), summarise(tree).rows[1].ended) == (0, [], 1.0)
+
+
+def test_a_map_of_somebody_outside_is_a_root() -> None:
+    """As its calls are. Of one that has begun none yet nothing but their number is known."""
+    tree = RunTree()
+    tree.expect({MapKey(77, "e.work", 1): 3})
+    assert list(tree.maps()) == [MapProgress(is_root=True, to_come=3)]
+    tree.update([call(78, "e.work"), queued := call(79, "e.work")])
+    assert list(tree.maps()) == [MapProgress(is_root=True, to_come=3, running=(BEGAN, BEGAN))]
+    queued.queue()
+    tree.update([queued])
+    assert list(tree.maps()) == [MapProgress(is_root=True, to_come=4, running=(BEGAN,))]
+
+
+@given(st.lists(st.sampled_from([*FINAL, RunState.RUNNING, RunState.RETRYING, RunState.QUEUED]), min_size=1))
+def test_how_far_a_map_has_come_does_not_depend_on_how_it_is_shown(states: list[RunState]) -> None:
+    """Of few calls, which are rows, as of many, which are a group; a result that was kept is not done here."""
+    root, tree = call(1, "e.root"), RunTree()
+    calls = many(len(states), root)
+    tree.update([root, *calls])
+    for made, state in zip(calls, states, strict=True):
+        if state.is_final:
+            end(made, state, at=3)
+        made.state = state
+    tree.update(calls)
+    tree.expect({MapKey(1, "e.work", 1): 7})
+    (progress,) = tree.maps()
+    done = [made for made in calls if made.state.is_final and made.state is not RunState.CACHED]
+    assert progress == MapProgress(
+        is_root=False,
+        to_come=7 + states.count(RunState.QUEUED),
+        running=progress.running,
+        done=len(done),
+        worked=pytest.approx(sum_of(done)),
+    )
+    assert sorted(progress.running) == [made.started for made in calls if made.state in RUNNING]
 
 
 def test_the_tree_of_a_finished_run_is_the_same() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyte_nb.execution.journal import MapKey
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_tree import RunTree
 from flyte_nb.view.still import new_host
@@ -243,6 +244,26 @@ def test_what_a_run_will_still_take_is_told_once(watch: Callable[..., Watched], 
     assert watched.update() == {}
     assert watched.widget._run["head"]["left"] == 0
     assert watched.update(end(root, at=60), under_way=False)["head"]["left"] is None
+
+
+def test_what_is_left_is_told_again_when_it_is_otherwise(watch: Callable[..., Watched], monkeypatch: Any) -> None:
+    """Of a map it is known better and better; a page that is right by itself hears nothing."""
+    now = [BEGAN + 10]
+    monkeypatch.setattr(run, "time", lambda: now[0])
+    root = call(1, "e.root")
+    calls = many(2, root)
+    for made in calls:
+        made.started = BEGAN
+    watched = watch(root, *calls, end(call(4, caller=root), at=10), end(call(5, caller=root), at=10))
+    watched.tree.expect({MapKey(1, "e.work", 1): 8})
+    assert watched.update()["head"]["left"] == 40
+    now[0] += 10
+    assert watched.update()["head"]["left"] == 80  # calls take twice as long as they did
+    now[0] += 1
+    assert watched.update() == {}
+    assert watched.widget.get_state("_run")["_run"]["head"]["left"] == 84
+    message = watched.update(*[end(made, at=20) for made in calls])
+    assert (message["head"]["left"], message["head"]["to_come"], message["head"]["total"]) == (120, 8, 13)
 
 
 def test_cancel(watch: Callable[..., Watched]) -> None:

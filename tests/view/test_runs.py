@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from flyte_nb.execution.journal import MapKey
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.run_rows import summarise
@@ -44,6 +47,20 @@ def test_a_queued_call_says_what_it_waits_for() -> None:
     made.begin()
     tree.update([made])
     assert "waits" not in run_bundle(tree, "fnb-test")["text/html"]
+
+
+def test_a_map_says_of_how_many_calls_it_has_begun_some() -> None:
+    """The group says it, and the line that sums up; a run that is over has nothing to come."""
+    root, tree = call(1, "e.root"), RunTree()
+    calls = many(10, root)
+    tree.update([root, *calls])
+    tree.expect({MapKey(1, "e.work", 1): 1_190})
+    text = run_text(summarise(tree)).splitlines()
+    assert text[1] == "   ► e.work × 10 of 1,200  10 running"
+    assert text[-1] == "running: 11 calls, 1,190 to come"
+    assert "e.work × 10 of 1,200" in re.sub(r"<[^>]+>", "", run_bundle(tree)["text/html"])
+    tree.update([end(made, RunState.CANCELLED, at=1) for made in (root, *calls)])
+    assert run_text(summarise(tree)).splitlines()[-1] == "cancelled in 1.000 s: 11 calls"
 
 
 def test_many_calls_take_a_few_lines() -> None:

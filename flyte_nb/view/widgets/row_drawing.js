@@ -31,7 +31,7 @@ function fillRow(element, row, vocabulary, elapsed) {
 function nameCell(/** @type {Row} */ row, /** @type {State} */ state) {
   const twisty = span("fnb-twisty");
   twisty.setAttribute("aria-hidden", "true");
-  const words = row.kind === "group" ? ` × ${number(row.size)}` : `(${row.inputs})`;
+  const words = row.kind === "group" ? ` × ${groupSize(row)}` : `(${row.inputs})`;
   const line = html("div", { class: "fnb-call" }, twisty, badgeImage(state), taskName(row.task));
   line.append(span("fnb-inputs", words));
   const worded = row.kind === "call" && state.worded;

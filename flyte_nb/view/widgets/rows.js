@@ -4,12 +4,18 @@
  * @typedef {{key: string, kind: "call" | "group" | "more", depth: number, task: string, state: string, bar: string,
  *   started: number, ended: number | null, inputs: string, attempts: number, waiting: string, error: string,
  *   loud: boolean, lines: number, last_line: string, size: number, hidden: number, counts: Object<string, number>,
- *   opened: number, opens: number, returned: string}} Row
- * @typedef {{rows: Object<string, Row>, order: string[], head: HeadFacts}} RunFacts
+ *   opened: number, opens: number, returned: string, to_come: number}} Row
+ * @typedef {HeadFacts & {to_come: number}} RunHead
+ * @typedef {{rows: Object<string, Row>, order: string[], head: RunHead}} RunFacts
  */
 
 function tally(/** @type {Row} */ row, /** @type {string} */ between) {
   return Object.entries(row.counts).map(([name, count]) => `${number(count)} ${name}`).join(between);
+}
+
+/** How many calls a group has, of how many if that is known. */
+function groupSize(/** @type {Row} */ { size, to_come: toCome }) {
+  return toCome ? `${number(size)} of ${number(size + toCome)}` : number(size);
 }
 
 /** What a row says that counts the calls which are not shown. */
@@ -95,8 +101,9 @@ function mergeRun(run, { rows = {}, order, head }) {
 function loseRun({ rows, head }, vocabulary, ended) {
   for (const [key, row] of Object.entries(rows)) {
     abandon(row.counts, vocabulary);
-    if (row.kind !== "more" && row.ended === null) rows[key] = { ...row, state: "lost", bar: "lost", waiting: "", ended };
+    if (row.kind !== "more" && row.ended === null) rows[key] = { ...row, state: "lost", bar: "lost", waiting: "", to_come: 0, ended };
   }
   abandon(head.counts, vocabulary);
-  Object.assign(head, { state: "lost", done: head.total, ended });
+  const begun = head.total - head.to_come;
+  Object.assign(head, { state: "lost", done: begun, total: begun, to_come: 0, ended });
 }

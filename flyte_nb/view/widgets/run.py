@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, Unicode, observe
 
 from flyte_nb.execution.node import RunState
+from flyte_nb.view.run_left import seconds_left
 from flyte_nb.view.run_logs import line_parts
 from flyte_nb.view.run_rows import summarise
 from flyte_nb.view.states import STATES
@@ -28,6 +29,8 @@ _VOCABULARY = {name: {**asdict(state), "label": name} for name, state in STATES.
 # Of each stream the last line may still grow.
 _STILL_OPEN = 4
 _NO_TIMES = {"elapsed": None, "left": None}
+# How far what a page tells to be left may be from what is known since.
+_DRIFT_SECONDS, _DRIFT_SHARE = 2.0, 0.2
 
 
 class RunWidget(HostedWidget):
@@ -59,8 +62,11 @@ class RunWidget(HostedWidget):
         self._summary = summarise(tree, under_way=True)
         self._rows = {row.key: row for row in self._summary.rows}
         self._expected: float | None = None
-        run = {"rows": {key: asdict(row) for key, row in self._rows.items()}, **self._order(), "head": self._head()}
+        head = self._head()
+        run = {"rows": {key: asdict(row) for key, row in self._rows.items()}, **self._order(), "head": head}
         super().__init__(host, on_cancel, _run=run, _tail=no_tail())
+        # How much is left as pages know it, and since when.
+        self._told: tuple[float | None, float] = head["left"], time()
 
     @property
     def size(self) -> int:
@@ -122,11 +128,18 @@ class RunWidget(HostedWidget):
         message: dict[str, Any] = {"rows": changed} if changed else {}
         if list(before) != list(self._rows):
             message |= self._order()
-        head, known = self._head(), self._run["head"]
-        told = (head["left"] is None) == (known["left"] is None)  # the page counts down by itself
-        if not told or {**head, **_NO_TIMES} != {**known, **_NO_TIMES}:
+        head = self._head()
+        if {**head, **_NO_TIMES} != {**self._run["head"], **_NO_TIMES} or self._is_news(head["left"]):
             message["head"] = head
+            self._told = head["left"], time()
         return message
+
+    def _is_news(self, left: float | None) -> bool:
+        """Say whether a page, which counts down by itself, shows another time than `left`."""
+        told, at = self._told
+        if left is None or told is None:
+            return left is not told
+        return abs(left - max(0.0, told - (time() - at))) > max(_DRIFT_SECONDS, _DRIFT_SHARE * left)
 
     def _order(self) -> dict[str, list[str]]:
         return {"order": list(self._rows)}
@@ -137,7 +150,8 @@ class RunWidget(HostedWidget):
             "state": now.state,
             "counts": dict(now.counts),
             "done": now.done,
-            "total": now.total,
+            "total": now.total + now.to_come,
+            "to_come": now.to_come,
             "ended": now.ended,
             **self._times(),
         }
@@ -145,9 +159,8 @@ class RunWidget(HostedWidget):
     def _times(self) -> dict[str, Any]:
         """Return how long it has taken, and how long it will probably still take, if that is known."""
         elapsed = self._elapsed()
-        if self._expected is None or self._summary.ended is not None:
-            return {"elapsed": elapsed, "left": None}
-        return {"elapsed": elapsed, "left": round(max(0.0, self._expected - elapsed), 1)}
+        left = None if self._summary.ended is not None else seconds_left(self._tree, time(), elapsed, self._expected)
+        return {"elapsed": elapsed, "left": None if left is None else round(left, 1)}
 
     def _elapsed(self) -> float:
         """Return the seconds since the run began, so that the clock of the page need not agree with ours."""
