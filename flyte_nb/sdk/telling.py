@@ -1,12 +1,18 @@
-"""What the SDK tells while it works, for the log of what it works for; otherwise it goes where the SDK sends it."""
+"""What the SDK tells while it works, for the log of what it works for; otherwise it goes where the SDK sends it.
+
+What asyncio tells of requests of the SDK's that were cancelled is told to nobody.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError
 from flyte._logging import logger
 from flyte._status import status  # nothing public says where these lines go
 
@@ -36,6 +42,16 @@ class _ToListener(logging.Filter):
         return listener is None
 
 
+class _NotOfCancelled(logging.Filter):
+    """Drops what asyncio tells of requests that were cancelled: these end as failed, and nobody asks why."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, ConnectError) or error.code is not Code.CANCELED:
+            return True
+        return not isinstance(error.__cause__, asyncio.CancelledError)
+
+
 def _install() -> None:
     emit = status._emit  # noqa: SLF001
 
@@ -45,6 +61,7 @@ def _install() -> None:
 
     status._emit = emit_or_tell  # noqa: SLF001
     logger.addFilter(_ToListener())
+    logging.getLogger("asyncio").addFilter(_NotOfCancelled())
 
 
 _install()

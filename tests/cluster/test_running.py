@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import flyte.remote as remote
@@ -123,6 +125,19 @@ def test_a_pipeline_runs_across_environments(pipeline: dict[str, Any], cluster: 
     assert recorded.target == f"flyte:flytesnacks/development@127.0.0.1:{cluster.port}"
     assert flyte.runs(on="flyte") == [recorded]
     assert flyte.runs(on="inline") == []
+
+
+@pytest.mark.slow
+def test_a_log_that_never_ends_is_left_in_silence(
+    pipeline: dict[str, Any], cluster: Loopback, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Clusters keep streams open when all was sent: what is given up then is no error, of which asyncio would tell."""
+    cluster.faults(Fault("TailLogs", delay=600))
+    assert run(pipeline["both"], 5).result == (5, "5")
+    for _ in range(20):
+        gc.collect()  # or nobody learns of what nobody asks for
+        time.sleep(0.1)
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_values_have_the_types_of_the_notebook(pipeline: dict[str, Any]) -> None:
