@@ -72,11 +72,18 @@ class WorkerDiedError(FlyteNbError):
     Attributes:
         task: The full name of the task.
         how: How it ended: "was killed by signal 9 (SIGKILL)", "ended with exit code 3".
+        others: How many other calls ran in it, each of which may be the cause.
     """
 
-    def __init__(self, task: str, how: str) -> None:
-        self.task, self.how = task, how
-        super().__init__(f"{task}: the process that it ran in {how}. The next call gets a new one.")
+    def __init__(self, task: str, how: str, others: int = 0) -> None:
+        self.task, self.how, self.others = task, how, others
+        told = [f"{task}: the process that it ran in {how}."]
+        if others:
+            told.append(
+                f"{others} other call{'' if others == 1 else 's'} ran in it, and any of them may be the cause: async "
+                "tasks share a process, a sync one has one for itself."
+            )
+        super().__init__(" ".join([*told, "The next call gets a new one."]))
 
 
 class TaskMemoryError(FlyteNbError, MemoryError):

@@ -80,6 +80,9 @@ class InvalidArgumentsError(FlyteNbError, TypeError):
         super().__init__(f"{task}: {problem}. It is called as {task.partition('.')[2]}{signature}")
 
 
+_NUMPY_NUMBERS = ("int8 ", "int16 ", "int32 ", "int64 ", "uint", "float16 ", "float32 ", "float64 ", "bool_ ")
+
+
 class InvalidInputError(FlyteNbError, TypeError):
     """A value is not of the type that the task's annotation wants; nothing was run.
 
@@ -88,12 +91,22 @@ class InvalidInputError(FlyteNbError, TypeError):
         parameter: The parameter.
         wanted: The annotation, as source code.
         given: The type and the value that was given; secrets are masked.
+        index: Where the value is among what is mapped over, from 0; None if nothing is. Others may have run then.
     """
 
-    def __init__(self, task: str, parameter: str, wanted: str, given: str, where: str = "") -> None:
-        self.task, self.parameter, self.wanted, self.given = task, parameter, wanted, given
+    def __init__(
+        self, task: str, parameter: str, wanted: str, given: str, where: str = "", index: int | None = None
+    ) -> None:
+        self.task, self.parameter, self.wanted, self.given, self.index = task, parameter, wanted, given, index
+        self._where = where
         part = f" (at {parameter}{where})" if where else ""
-        super().__init__(f"{task}: {parameter} must be {wanted}, not {given}{part}. Nothing was run.")
+        which = "Nothing was run." if index is None else f"It is at index {index} of what is mapped over."
+        python = " .tolist() gives Python's own numbers." if given.startswith(_NUMPY_NUMBERS) else ""
+        super().__init__(f"{task}: {parameter} must be {wanted}, not {given}{part}. {which}{python}")
+
+    def at(self, index: int) -> InvalidInputError:
+        """Return the same of a value that is at `index` of what is mapped over."""
+        return InvalidInputError(self.task, self.parameter, self.wanted, self.given, self._where, index)
 
 
 class TaskTimeoutError(FlyteNbError, TimeoutError):

@@ -7,32 +7,22 @@ stands by then. Who wants every single change subscribes to the runner instead.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from copy import copy
+from typing import TYPE_CHECKING
 
+from flyte_nb.execution.expected import Expected
+from flyte_nb.execution.node import RunState
 from flyte_nb.listeners import Listeners
+from flyte_nb.masking import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flyte_nb.execution.call import Call
 
-__all__ = ["InnerJournal", "Journal", "JournalReader", "LoneJournal", "MapKey"]
+__all__ = ["InnerJournal", "Journal", "JournalReader", "LoneJournal"]
 
 _expecting = threading.Lock()  # maps may go on in several threads
-
-
-class MapKey(NamedTuple):
-    """What tells the maps of a run apart.
-
-    Attributes:
-        caller: The id of the call that maps, or None for a caller that is no task.
-        task: The full name of the task that is mapped.
-        number: Another one for every map of that caller.
-    """
-
-    caller: int | None
-    task: str
-    number: int
 
 
 class Journal(list["Call"]):
@@ -42,10 +32,28 @@ class Journal(list["Call"]):
 
     Attributes:
         closed: Whether nobody will begin another root here.
+        outcome: What has become of the whole, where that is not for its roots to say: who maps may expect failures.
+        error: What the whole has raised, if it has failed.
+        has_maps: Whether calls that are noted here may be of a map.
     """
 
     closed = False
-    _maps: dict[MapKey, int] | None = None
+    outcome: RunState | None = None
+    error = ""
+    has_maps = False
+    _expected: dict[tuple[int | None, str], Expected] | None = None
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Note that nobody will begin another root here, and by which error the whole has ended, if by any."""
+        try:
+            if error is None:
+                self.outcome = RunState.SUCCEEDED
+            elif isinstance(error, Exception):
+                self.outcome, self.error = RunState.FAILED, error_text(error)
+            elif not isinstance(error, GeneratorExit):  # a loop that was left, for whatever reason: its roots tell
+                self.outcome = RunState.CANCELLED
+        finally:  # an error may say anything, for as long as it likes
+            self.closed = True
 
     def when_begun(self, tell: Callable[[], None]) -> None:
         """Call `tell` once, when the first call has been noted; what it raises is logged."""
@@ -58,21 +66,39 @@ class Journal(list["Call"]):
 
         self.append = first  # type: ignore[method-assign]
 
-    @property
-    def maps(self) -> dict[MapKey, int]:
-        """How many calls each map will still begin that goes on and knows how many inputs it has."""
-        with _expecting:
-            return dict(self._maps or {})
+    def expect(self, caller: int | None, task: str, calls: int, maps: int = 0) -> None:
+        """Note that maps of `task` by `caller` are asked for so many more calls; and how many more maps go on."""
+        self.has_maps = True
+        self.note_expected((caller, task), calls, maps)
 
-    def expect(self, key: MapKey, calls: int | None) -> None:
-        """Note that a map will begin so many calls from here on, or with None that it is over."""
+    def note_expected(self, key: tuple[int | None, str], calls: int, maps: int) -> None:
+        """Note what is expected here or in a part of it."""
         with _expecting:
-            if self._maps is None:
-                self._maps = {}
-            if calls is None:
-                self._maps.pop(key, None)
-            else:
-                self._maps[key] = calls
+            if self._expected is None:
+                self._expected = {}
+            expected = self._expected.setdefault(key, Expected())
+            expected.add(calls, maps)
+            if not expected.maps and not expected.left:
+                del self._expected[key]
+
+    def begin(self, call: Call) -> None:
+        """Note that `call` has begun, if it is one of those that maps are asked for.
+
+        In the kernel, a call from a worker that its caller makes beside a map of the same task is taken for one of it.
+        """
+        with _expecting:
+            expected = (self._expected or {}).get((call.parent, call.task))
+            if expected and expected.maps:
+                expected.begun += 1
+
+    def expectations(self) -> dict[tuple[int | None, str], Expected]:
+        """Return what maps are asked for at this moment, by the id of their caller and by their task.
+
+        Of maps that have ended there is only what never began.
+        """
+        with _expecting:
+            items = list((self._expected or {}).items())
+        return {key: copy(expected) for key, expected in items}
 
     def calls(self) -> list[Call]:
         """Return every call once, in the order of their beginning."""
@@ -97,10 +123,15 @@ class InnerJournal(Journal):
         super().append(call)
         self._outer.append(call)
 
-    def expect(self, key: MapKey, calls: int | None) -> None:
-        """Note what `Journal.expect` does here, and in the journal of the whole."""
-        super().expect(key, calls)
-        self._outer.expect(key, calls)
+    def note_expected(self, key: tuple[int | None, str], calls: int, maps: int) -> None:
+        """Note what is expected, in the journal of the whole, too."""
+        super().note_expected(key, calls, maps)
+        self._outer.note_expected(key, calls, maps)
+
+    def begin(self, call: Call) -> None:
+        """Note what `Journal.begin` does here, and in the journal of the whole."""
+        super().begin(call)
+        self._outer.begin(call)
 
 
 class JournalReader:

@@ -7,9 +7,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
-__all__ = ["LogLine", "Node", "Run", "RunState"]
+__all__ = ["LogLine", "Node", "Run", "RunState", "state_of_whole"]
 
 T = TypeVar("T")
 
@@ -34,6 +35,15 @@ class RunState(str, Enum):
 
 
 _UNDER_WAY = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.RETRYING})
+
+
+def state_of_whole(outcome: RunState, roots: Collection[RunState]) -> RunState:
+    """Return the state of what has ended with `outcome`, said as exactly as the states of its roots allow."""
+    if outcome is RunState.SUCCEEDED and set(roots) == {RunState.CACHED}:
+        return RunState.CACHED
+    if outcome is RunState.FAILED and RunState.FAILED not in roots and RunState.TIMED_OUT in roots:
+        return RunState.TIMED_OUT
+    return outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flyte_nb.errors import InvalidValueError, NotATaskError, UnknownEnvironmentError, UnknownPlaceError
 from flyte_nb.execution.call import Call, Collector, PlacedCall
 from flyte_nb.execution.inputs import check_arguments, check_inputs
-from flyte_nb.execution.journal import Journal, LoneJournal, MapKey
+from flyte_nb.execution.journal import Journal, LoneJournal
 from flyte_nb.execution.node import LogLine, Node, Run, RunState
 from flyte_nb.execution.preview import inputs_preview, result_preview
 from flyte_nb.listeners import Listeners
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contextvars import Context, Token
 
     from flyte_nb.execution.caching.results import CachedResults
+    from flyte_nb.execution.expected import Expect
     from flyte_nb.execution.gate import Gate
     from flyte_nb.execution.placing import PlacedRun, PlacedTask
     from flyte_nb.model.policies import Cache
@@ -104,7 +105,7 @@ class Runner:
         self.environments_cache = False
         self.places: dict[str, Callable[[Any], PlacedRun]] = {}
         self.name = os.urandom(4).hex()
-        self._ids, self._maps = count(1), count(1)
+        self._ids = count(1)
         self._listeners: Listeners[Node] = Listeners()
         self._watchers: Listeners[Journal] = Listeners()
         self._lone_watchers: Listeners[Journal] = Listeners()
@@ -337,6 +338,8 @@ class Runner:
 
     def _noted(self, call: Call, caller: Call | Collector | None) -> Call:
         self.tell(call)
+        if call.journal.has_maps:
+            call.journal.begin(call)
         if caller is None and self._lone_watchers.present:
             self._lone_watchers.tell(call.journal)
         return call
@@ -347,14 +350,14 @@ class Runner:
         if self._listeners.present:
             self._listeners.tell(call.node())
 
-    def expecting(self, collector: Collector, task: str) -> Callable[[int | None], None]:
-        """Return what notes how many calls of `task` a map will still begin; None, once it is over.
+    def expecting(self, collector: Collector, task: str) -> Expect:
+        """Return what notes how many calls of `task` a map is asked for.
 
         Args:
             collector: From which they are called.
             task: The full name of the task.
         """
-        return partial(collector.journal.expect, MapKey(collector.parent, task, next(self._maps)))
+        return partial(collector.journal.expect, collector.parent, task)
 
     def collector(self, on: str | None = None) -> Collector:
         """Return what stands for a caller that is no task: see `Collector`. Its journal is to be closed.
@@ -388,11 +391,15 @@ class Runner:
         """
         collector = self.collector(on)
         token = _caller.set(collector)
+        ended_by: BaseException | None = None
         try:
             yield collector.journal
+        except BaseException as error:
+            ended_by = error
+            raise
         finally:
-            collector.journal.closed = True
             _restore(token)
+            collector.journal.close(ended_by)
 
     @property
     def known_places(self) -> tuple[str, ...]:

@@ -105,7 +105,8 @@ class Formatters:
             show_table(deployments_table(deployments))
 
     def _run(self, run: Run[Any] | RecordedRun) -> None:
-        show(run_bundle(finished_tree(run.tree, run.logs)))
+        known = run.state if isinstance(run, RecordedRun) and run.ended else None
+        show(run_bundle(finished_tree(run.tree, run.logs, known)))
 
     def _runs(self, runs: RecordedRuns) -> None:
         if self._is_new(runs):

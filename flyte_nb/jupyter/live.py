@@ -7,7 +7,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from flyte_nb.jupyter.output import HostedOutput
@@ -25,7 +25,8 @@ _PATIENCE_SECONDS = 0.2
 # Drawing what stays in the notebook costs more than telling the live view, which it replaces under people's hands, and
 # only front ends without one need it: the longer something goes on, the less often.
 _KEEP_SECONDS, _KEEP_SHARE, _KEEP_AT_MOST = 1.0, 0.1, 10.0
-# How much longer than an update the pause after it is at least: it stands in the way of the work.
+# How much longer than what an update computes the pause after it is at least: it stands in the way of the work. That it
+# has to wait where the work computes without a pause is no reason to come less often.
 _REST = 9
 
 
@@ -87,13 +88,13 @@ class Live(ABC, Generic[W]):
 
     def update(self) -> None:
         """Show what has changed, once it has lasted long enough to be watched."""
-        began = monotonic()
-        if not self._watched or began < max(self._begun_at + _PATIENCE_SECONDS, self._resting_until):
+        if not self._watched or monotonic() < max(self._begun_at + _PATIENCE_SECONDS, self._resting_until):
             return
+        began = thread_time()
         with self._lock:
             if not self._over and self._read():
                 self._show()
-        self._resting_until = monotonic() + _REST * (monotonic() - began)
+        self._resting_until = monotonic() + _REST * (thread_time() - began)
 
     def _show(self) -> None:
         if self._widget is None:

@@ -91,7 +91,7 @@ class LiveRun(Live["RunWidget"]):
 
     def _read(self) -> bool:
         self._tree.update(self._reader.changed())
-        self._tree.expect({} if self._over and self._tree.is_over else self._journal.maps)
+        self._tree.heed(self._journal, is_over=self._over and self._tree.is_over)
         return bool(self._tree)
 
     def _bundle(self, note: str) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from flyte_nb.crossing.exceptions import unpack_error
 from flyte_nb.errors import TaskTimeoutError, WorkerStartError
 from flyte_nb.execution.attempts import limited
-from flyte_nb.execution.journal import MapKey
 from flyte_nb.machine.admission import NOTHING
 from flyte_nb.masking import declared_secrets
 from flyte_nb.places.kept_parcels import ReturnedParcel, kept_parcel, kept_preview, opened
@@ -182,23 +182,22 @@ class _Caller:
         self._run, self._call, self._grant = run, call, grant
         self._under_way, self.has_ended = 0, False
         self._resuming: asyncio.Future[None] | None = None
-        self._maps: set[MapKey] = set()
+        self._maps: Counter[str] = Counter()
         self.context = copy_context()
 
     def end(self) -> None:
         self.has_ended = True
         while self._maps:  # of which nobody else would say that they are over
-            self._call.journal.expect(self._maps.pop(), None)
+            task, maps = self._maps.popitem()
+            self._call.journal.expect(self._call.id, task, 0, -maps)
 
     def write(self, stream: str, text: str) -> None:
         self._run.write(self._call, stream, text)
 
-    def expect(self, task: str, number: int, calls: int | None) -> None:
-        if self.has_ended:
-            return
-        key = MapKey(self._call.id, task, number)
-        self._maps.add(key)
-        self._call.journal.expect(key, calls)
+    def expect(self, task: str, calls: int, maps: int) -> None:
+        if not self.has_ended:
+            self._maps[task] += maps
+            self._call.journal.expect(self._call.id, task, calls, maps)
 
     def shape(self, environment: str, function: str) -> TaskShape:
         facts = self._run.facts(f"{environment}.{function}", self._call.task)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flyte_nb.view.clock import clock_head, clock_text, moment_text
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.states import STATES, counts_text, tally
-from flyte_nb.view.table import Table
+from flyte_nb.view.table import MOST_ROWS_TEXT, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -67,10 +67,14 @@ def logs_table(run: RecordedRun, lines: Sequence[LogLine]) -> Table:
     count = f"{len(lines):,} lines" if len(lines) > 1 else "1 line" if lines else "nothing"
     caption = f"Output of {run.name}, {run.task}, {run.state.value}: {count}"
     columns = (clock_head("time", lines[0].time if lines else None), "task", "stream", "text")
-    return Table(columns, rows, caption, "" if lines else _advice(run), from_end=True)
+    return Table(columns, rows, caption, _advice(run, len(lines)), from_end=True)
 
 
-def _advice(run: RecordedRun) -> str:
+def _advice(run: RecordedRun, lines: int) -> str:
+    if lines > MOST_ROWS_TEXT:
+        return f'All of it as data: next(run for run in flyte_nb.runs() if run.name == "{run.name}").logs'
+    if lines:
+        return ""
     if run.state.is_final:
         return "Its tasks have printed, logged and displayed nothing of that kind. %flyte_runs lists the other runs."
     return "Its tasks have printed, logged and displayed nothing of that kind yet. Ask again when they have."

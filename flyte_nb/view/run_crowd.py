@@ -60,6 +60,7 @@ class Group:
         ended: When the last call ended, in seconds since the epoch, or None while one is under way.
         opened: Those that are shown beside the exemplars because somebody asked for more, the most urgent first.
         to_come: How many more are known to come.
+        not_begun: How many more were asked for, and will not begin any more.
     """
 
     first: TrackedCall
@@ -68,6 +69,7 @@ class Group:
     ended: float | None
     opened: tuple[TrackedCall, ...] = ()
     to_come: int = 0
+    not_begun: int = 0
 
     @property
     def size(self) -> int:
@@ -176,13 +178,14 @@ class Crowd:
         running = {entry[1]: entry[2] for entry in self._running if self._states[entry[1]] in RUNNING}
         return list(running.values())
 
-    def group(self, kept: Sequence[TrackedCall] = (), more: int = 0, to_come: int = 0) -> Group:
+    def group(self, kept: Sequence[TrackedCall] = (), more: int = 0, to_come: int = 0, not_begun: int = 0) -> Group:
         """Return how things stand.
 
         Args:
             kept: Calls that are shown by themselves whatever becomes of them.
             more: How many calls to show beside the exemplars.
             to_come: How many more are known to come.
+            not_begun: How many more were asked for, and will not begin any more.
         """
         counts = {state: count for state, count in self._counts.items() if count}
         chosen, most = self._exemplars(), EXEMPLARS + more
@@ -194,7 +197,8 @@ class Crowd:
         # What is to be kept and is not among them takes the place of the least urgent.
         kept = [call for call in kept if call not in chosen][:most]
         chosen = [*chosen[: most - len(kept)], *kept]
-        return Group(self.first, counts, tuple(chosen[:EXEMPLARS]), ended, tuple(chosen[EXEMPLARS:]), to_come)
+        exemplars, opened = tuple(chosen[:EXEMPLARS]), tuple(chosen[EXEMPLARS:])
+        return Group(self.first, counts, exemplars, ended, opened, to_come, not_begun)
 
     def _exemplars(self) -> list[TrackedCall]:
         found = self._failed[:EXEMPLARS]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from flyte_nb.execution.node import RunState
+from flyte_nb.execution.node import RunState, state_of_whole
 from flyte_nb.view.escape import inert, inert_line
 from flyte_nb.view.run_choice import MOST_OPENED, OPENED_AT_ONCE, Branch, Choice, first_of, states_of
 from flyte_nb.view.states import by_urgency, tally
@@ -53,7 +53,7 @@ class Row:
         opened: How many rows are shown because this one was opened.
         opens: How many would be if it were opened again; 0 where no more can be.
         returned: What the call has returned, shortened.
-        to_come: How many more calls of a group are known to come.
+        whole: How many calls of a group were asked for, as far as that is known, with those that have not begun.
     """
 
     key: str
@@ -77,7 +77,7 @@ class Row:
     opened: int = 0
     opens: int = 0
     returned: str = ""
-    to_come: int = 0
+    whole: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Summary:
         ended: Seconds from its beginning to its end; None until then.
         calls: The calls among the rows, by key.
         to_come: How many more calls are known to come.
+        not_begun: How many more were asked for, and will not begin any more.
     """
 
     rows: tuple[Row, ...]
@@ -101,6 +102,7 @@ class Summary:
     ended: float | None
     calls: Mapping[str, TrackedCall] = field(default_factory=dict, repr=False, compare=False)
     to_come: int = 0
+    not_begun: int = 0
 
     @property
     def total(self) -> int:
@@ -153,13 +155,20 @@ def summarise(
     ended = max([began, tree.ended, *(root.ended or began for root in roots)])
     return Summary(
         rows,
-        by_urgency(state.value for state in states) if over and states else "running",
+        _state(tree, states) if over and states else "running",
         _by_urgency(tree.counts),
         began,
         _offset(ended, began) if over else None,
         {branch.key: branch.call for branch in top.walk() if branch.call},
-        0 if over else tree.to_come,
+        tree.to_come,
+        tree.not_begun,
     )
+
+
+def _state(tree: RunTree, roots: Collection[RunState]) -> str:
+    if tree.outcome is None:
+        return by_urgency(state.value for state in roots)
+    return state_of_whole(tree.outcome, roots).value
 
 
 def _row(branch: Branch, began: float, passed_on: set[tuple[int | None, int | None]]) -> Row:
@@ -185,7 +194,7 @@ def _group_row(branch: Branch, group: Group, began: float) -> Row:
         None if group.ended is None else _offset(group.ended, began),
         size=group.size,
         counts=counts,
-        to_come=group.to_come,
+        whole=group.size + group.to_come + group.not_begun,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from flyte_nb.view.run_crowd import Crowd, Group, TrackedCall
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from flyte_nb.execution.journal import MapKey
+    from flyte_nb.execution.journal import Journal
     from flyte_nb.execution.node import LogLine, Node, RunState
 
 __all__ = ["MOST_ALIKE", "Group", "MapProgress", "RunTree", "TrackedCall", "finished_tree"]
@@ -41,7 +41,11 @@ class MapProgress:
 
 
 class RunTree:
-    """Every call of a run under its caller, and the calls of one task by one caller together when they are many."""
+    """Every call of a run under its caller, and the calls of one task by one caller together when they are many.
+
+    Attributes:
+        outcome: What has become of the whole, if that is not for the states of its roots to say.
+    """
 
     def __init__(self) -> None:
         self._states: dict[int, RunState] = {}
@@ -49,8 +53,10 @@ class RunTree:
         self._counts: defaultdict[RunState, int] = defaultdict(int)
         # By caller and task: the calls themselves, or the crowd that they have become.
         self._below: dict[int | None, dict[str, list[TrackedCall] | Crowd]] = {}
-        # How many calls maps will still begin, by caller and task.
-        self._to_come: dict[tuple[int | None, str], int] = {}
+        # How many calls maps will still begin, and would have begun, by caller and task.
+        self._to_come: Mapping[tuple[int | None, str], int] = {}
+        self._not_begun: Mapping[tuple[int | None, str], int] = {}
+        self.outcome: RunState | None = None
 
     def __len__(self) -> int:
         return len(self._states)
@@ -75,6 +81,11 @@ class RunTree:
         """How many calls are known to come: those that maps will still begin."""
         return sum(self._to_come.values())
 
+    @property
+    def not_begun(self) -> int:
+        """How many calls maps that are over would have begun."""
+        return sum(self._not_begun.values())
+
     def maps(self) -> Iterator[MapProgress]:
         """Yield how far maps have come that go on and know how many inputs they have."""
         for (caller, task), to_come in self._to_come.items():
@@ -86,14 +97,20 @@ class RunTree:
             running = tuple(call.started for call in crowd.running())
             yield MapProgress(caller is None, to_come + crowd.queued, running, crowd.done, crowd.worked)
 
-    def expect(self, maps: Mapping[MapKey, int]) -> None:
-        """Take into account how many calls each map will still begin; those of a caller that has ended begin none."""
-        to_come: defaultdict[tuple[int | None, str], int] = defaultdict(int)
-        for key, calls in maps.items():
-            state = None if key.caller is None else self._states.get(key.caller)
-            if not (state and state.is_final):
-                to_come[key.caller if state else None, key.task] += calls
-        self._to_come = to_come
+    def heed(self, journal: Journal, *, is_over: bool) -> None:
+        """Take into account what the journal says of the whole: how many calls maps will begin, and how it has ended.
+
+        Args:
+            journal: That of the run.
+            is_over: Whether nothing more will begin.
+        """
+        to_come: Counter[tuple[int | None, str]] = Counter()
+        not_begun: Counter[tuple[int | None, str]] = Counter()
+        for (number, task), expected in journal.expectations().items():
+            state = None if number is None else self._states.get(number)
+            goes_on = expected.maps and not is_over and not (state and state.is_final)
+            (to_come if goes_on else not_begun)[number if state else None, task] += expected.left
+        self._to_come, self._not_begun, self.outcome = to_come, not_begun, journal.outcome
 
     def update(self, changed: Iterable[TrackedCall]) -> None:
         """Take calls into account that have begun or changed their state; a caller comes before what it calls."""
@@ -156,8 +173,8 @@ class RunTree:
         mine = [call for call in kept if (call.parent if call.parent in self._states else None) == caller]
         for task, alike in self._below.get(caller, {}).items():
             if isinstance(alike, Crowd):
-                to_come = self._to_come.get((caller, task), 0)
-                group = alike.group([call for call in mine if call.task == task], more(alike.first.id), to_come)
+                beyond = self._to_come.get((caller, task), 0), self._not_begun.get((caller, task), 0)
+                group = alike.group([call for call in mine if call.task == task], more(alike.first.id), *beyond)
                 found.append((group.first.id, group))
             else:
                 found += [(call.id, call) for call in alike]
@@ -170,18 +187,20 @@ class RunTree:
         return sum(alike.size if isinstance(alike, Crowd) else len(alike) for alike in several)
 
 
-def finished_tree(nodes: Sequence[Node], lines: Iterable[LogLine] = ()) -> RunTree:
+def finished_tree(nodes: Sequence[Node], lines: Iterable[LogLine] = (), outcome: RunState | None = None) -> RunTree:
     """Return the tree of a run that is over.
 
     Args:
         nodes: The calls in the order of their beginning, a caller before what it calls.
         lines: What they have printed, logged and displayed, in order.
+        outcome: What has become of the whole, if that is not for the states of its roots to say.
     """
     logs: defaultdict[int, list[LogLine]] = defaultdict(list)
     for line in lines:
         logs[line.node].append(line)
     tree = RunTree()
     tree.update([_PastCall(node, logs.get(node.id, [])) for node in nodes])
+    tree.outcome = outcome
     return tree
 
 

@@ -26,7 +26,12 @@ def run_text(summary: Summary) -> str:
 def is_plain(summary: Summary) -> bool:
     """Say whether every call is shown below a single root, which then tells how the run went."""
     roots = sum(row.depth == 0 for row in summary.rows)
-    return roots == 1 and summary.total == len(summary.calls) and not summary.to_come
+    return roots == 1 and summary.total == len(summary.calls) and not beyond_text(summary) and _says_all(summary)
+
+
+def _says_all(summary: Summary) -> bool:
+    """Say whether the state of the whole is that of its root."""
+    return summary.state in {"running", summary.rows[0].state}
 
 
 def headline(summary: Summary) -> str:
@@ -34,13 +39,15 @@ def headline(summary: Summary) -> str:
     took = "" if summary.ended is None else f" in {duration_text(summary.ended)}"
     calls = f"{summary.total:,} call{'' if summary.total == 1 else 's'}"
     alike = set(summary.counts) <= {summary.state}
-    parts = [calls, "" if alike else counts_text(summary.counts), to_come_text(summary.to_come)]
+    parts = [calls, "" if alike else counts_text(summary.counts), beyond_text(summary)]
     return f"{summary.state}{took}: " + ", ".join(filter(None, parts))
 
 
-def to_come_text(calls: int) -> str:
-    """Return how many calls have not begun, if any are known to come."""
-    return f"{calls:,} to come" if calls else ""
+def beyond_text(summary: Summary) -> str:
+    """Return how many calls are known to come, and how many will not begin any more."""
+    to_come = f"{summary.to_come:,} to come" if summary.to_come else ""
+    not_begun = f"{summary.not_begun:,} not begun" if summary.not_begun else ""
+    return ", ".join(filter(None, (to_come, not_begun)))
 
 
 def waiting_text(row: Row) -> str:
@@ -53,7 +60,7 @@ def named(row: Row) -> str:
     if row.kind == "more":
         return f"… and {row.size:,} more"
     if row.kind == "group":
-        whole = f" of {row.size + row.to_come:,}" if row.to_come else ""
+        whole = f" of {row.whole:,}" if row.whole > row.size else ""
         return f"{row.task} × {row.size:,}{whole}"
     inputs = row.inputs if len(row.inputs) <= _LONGEST_INPUTS else f"{row.inputs[: _LONGEST_INPUTS - 1]}…"
     return f"{row.task}({inputs})"

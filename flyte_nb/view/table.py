@@ -35,7 +35,8 @@ _STAYING = ";position:sticky;top:0px;background:var(--jp-layout-color0,var(--vsc
 # JupyterLab aligns cells to the right; it lets these inline styles through. A name is not broken at its hyphens.
 _LEFT = "text-align:left"
 _SHORT_CELL = "text-align:left;vertical-align:top;white-space:nowrap"
-_LONG_CELL = "text-align:left;vertical-align:top;white-space:normal;overflow-wrap:anywhere"
+# A long text is broken anywhere, which would let it shrink to the width of a letter.
+_LONG_CELL = f"{_LEFT};vertical-align:top;white-space:normal;overflow-wrap:anywhere;min-width:8em"
 
 
 @dataclass(frozen=True, slots=True)

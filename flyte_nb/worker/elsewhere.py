@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from flyte_nb.crossing.exceptions import unpack_error
@@ -19,10 +18,9 @@ from flyte_nb.workers.outcome import RETURNED
 from flyte_nb.workers.tasks import ignored_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flyte_nb.crossing.definitions import Definitions
     from flyte_nb.crossing.memory import Memory
+    from flyte_nb.execution.expected import Expect
     from flyte_nb.model.policies import Cache
     from flyte_nb.model.task import Task
     from flyte_nb.worker.jobs import Job, Jobs
@@ -45,7 +43,6 @@ class Elsewhere:
     def __init__(self, requests: Requests, definitions: Definitions) -> None:
         self._requests, self._definitions = requests, definitions
         self._shapes: dict[tuple[int, str, str], TaskShape] = {}
-        self._maps = count(1)
         self.jobs: Jobs | None = None
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -72,12 +69,15 @@ class Elsewhere:
         """Refuse: a run is what is begun from outside."""
         raise InvalidValueError("flyte.run", task, "was called inside of a task", "await train_model(config)")
 
-    def expecting(self, _collector: object, task: str) -> Callable[[int | None], None]:
-        """Return what tells the kernel how many calls of `task` a map will still begin, if it is known who maps."""
-        job, number = self._known_job(), next(self._maps)
-        if job is None:
-            return lambda _calls: None
-        return lambda calls: self._requests.tell("expect", job.id, task, number, calls, job=job)
+    def expecting(self, _collector: object, task: str) -> Expect:
+        """Return what tells the kernel how many calls of `task` a map is asked for, if it is known who maps."""
+        job = self._known_job()
+
+        def tell(calls: int, maps: int = 0) -> None:
+            if job:
+                self._requests.tell("expect", job.id, task, calls, maps, job=job)
+
+        return tell
 
     def shape(self, environment: str, function: str) -> TaskShape:
         """Return how a task is called, in the version that its environment has in this run."""

@@ -28,8 +28,8 @@ class Caller(Protocol):
     def write(self, stream: str, text: str) -> None:
         """Take what the task prints and logs."""
 
-    def expect(self, task: str, number: int, calls: int | None) -> None:
-        """Note that the task's map of that number will call `task` so many more times; None once it is over."""
+    def expect(self, task: str, calls: int, maps: int) -> None:
+        """Note that maps of `task` are asked for so many more calls, and that so many more maps go on, or fewer."""
 
     def shape(self, environment: str, function: str) -> TaskShape:
         """Return how a task of another environment is called, or raise FlyteNbError."""

@@ -274,10 +274,10 @@ class Worker:
         running = self._running.get(number)
         return running.call.caller if running else None
 
-    def _expect(self, number: int, task: str, which: int, calls: int | None) -> None:
+    def _expect(self, number: int, task: str, calls: int, maps: int) -> None:
         caller = self._caller(number)
         if caller:
-            caller.expect(task, which, calls)
+            caller.expect(task, calls, maps)
 
     def _write(self, stream: str, text: str, number: int = 0) -> None:
         """Tell the call `number`, or else the one that runs longest, of what was written."""
@@ -317,19 +317,21 @@ class Worker:
         nested = self._nested.all()
         for task in nested:
             task.cancel()
-        await asyncio.gather(*map(self._end_with_it, list(self._running.values())))
+        running = list(self._running.values())
+        others = 0 if self._why else max(0, len(running) - 1)  # of a known cause nobody need be suspected
+        await asyncio.gather(*(self._end_with_it(each, others) for each in running))
         if nested:
             await asyncio.wait(nested, timeout=_CLEANING_SECONDS)
         self.ended.set_result(None)
 
-    async def _end_with_it(self, running: Running) -> None:
+    async def _end_with_it(self, running: Running, others: int) -> None:
         """End a call when what it has called has ended, which may itself wait for others that ran here."""
         running.is_over = True
         running.call.caller.end()
         nested = self._nested.of(running.call.id)
         if nested:
             await asyncio.wait(nested)
-        running.end(None, self._died_in(running))
+        running.end(None, self._died_in(running, others))
 
-    def _died_in(self, running: Running) -> Exception:
-        return self._over or WorkerDiedError(running.call.task, self._died or "")
+    def _died_in(self, running: Running, others: int = 0) -> Exception:
+        return self._over or WorkerDiedError(running.call.task, self._died or "", others)

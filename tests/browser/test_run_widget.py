@@ -524,12 +524,47 @@ def test_the_cancel_button_ends_a_run_that_computes(lab, open_notebook):
     notebook.run_cell(1)
     notebook.start_cell(2)
     page = notebook.page
-    page.get_by_text("computing 1").first.wait_for()
+    page.get_by_text("computing 1").locator("visible=true").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_selector(".fnb-run[data-state='cancelled']")
     page.get_by_text("The run was cancelled.").wait_for()
     notebook.run_cell(3)
     assert notebook.output(3).locator("pre").inner_text().strip() == "[0, 1]"
+
+
+_MAP_COMPUTING = """\
+import time
+@ml.task
+async def compute(n: int) -> int:
+    end = time.monotonic() + 0.2
+    while time.monotonic() < end:
+        pass
+    return n
+result = %flyte_run flyte.map(compute, range(200), concurrency=8)
+"""
+
+
+def test_a_map_that_was_cancelled_says_so(lab, open_notebook, screenshot):
+    """Also where every call that began has succeeded: what never began is counted, in the view, still and history."""
+    notebook = open_notebook(lab.write("computed_map.ipynb", _DEFINE, _MAP_COMPUTING, "%flyte_runs"))
+    notebook.run_cell(0)
+    notebook.start_cell(1)
+    page = notebook.page
+    page.locator(".fnb-row[data-kind='group']", has_text=" of 200").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_selector(".fnb-run[data-state='cancelled']")
+    notebook.await_idle()
+    bar = page.locator(".fnb-run [role='progressbar']")
+    begun = int(bar.get_attribute("aria-valuenow"))
+    assert bar.get_attribute("aria-valuemax") == "200"
+    assert page.locator(".fnb-counts").inner_text().endswith(f"{200 - begun} not begun")
+    screenshot("run_map_cancelled", notebook.output(1))
+    notebook.run_cell(2)
+    assert "⊘ cancelled" in notebook.output(2).inner_text()
+    notebook.save()
+    still = next(output for output in notebook.lab.read(notebook.name).cells[1].outputs if "data" in output)
+    assert f": {begun} calls, " in still.data["text/plain"].splitlines()[-1]
+    assert still.data["text/plain"].splitlines()[-1].startswith("cancelled in ")
 
 
 def test_what_is_pressed_or_has_the_focus_stays_so_when_the_output_is_updated(notebook):

@@ -434,8 +434,11 @@ def test_runs_can_be_asked_for_by_their_task() -> None:
     assert [run.task for run in flyte.runs(t)] == ["env.t"]
 
 
-def test_what_is_collected_together_is_one_run() -> None:
-    """All roots of one collection are one run, in the state that most needs attention, with all their lines."""
+@pytest.mark.parametrize(
+    ("expected", "told"), [(True, (RunState.SUCCEEDED, "")), (False, (RunState.FAILED, "ValueError: two"))]
+)
+def test_what_is_collected_together_is_one_run(expected: bool, told: tuple[RunState, str]) -> None:
+    """All roots of one collection are one run, with all their lines; it has failed if that is what it came to."""
 
     @env.task
     async def t(n: int) -> None:
@@ -445,12 +448,15 @@ def test_what_is_collected_together_is_one_run() -> None:
 
     async def main() -> None:
         with session().runner.collecting():
-            await asyncio.gather(t(1), t(2), return_exceptions=True)
+            results = await asyncio.gather(t(1), t(2), return_exceptions=True)
             assert [run.state for run in flyte.runs()] == [RunState.RUNNING]
+            if not expected:
+                raise results[1]  # type: ignore[misc]
 
-    asyncio.run(main())
+    with suppress(ValueError):
+        asyncio.run(main())
     (run,) = flyte.runs()
-    assert (run.task, run.calls, run.state, run.error) == ("env.t", 2, RunState.FAILED, "ValueError: two")
+    assert (run.task, run.calls, run.state, run.error) == ("env.t", 2, *told)
     assert [node.inputs for node in run.tree] == ["n=1", "n=2"]
     assert [line.text for line in run.logs] == ["1", "2"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from flyte_nb.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from IPython.core.interactiveshell import InteractiveShell
 
 
 @pytest.fixture
@@ -251,13 +254,13 @@ def test_a_map_can_be_used_once() -> None:
     asyncio.run(main())
 
 
-def _expected_by(*inputs: Any, fail_at: int = -1, concurrency: int = 4) -> list[int]:
+def _expected_by(*inputs: Any, fail_at: int = -1, concurrency: int = 4, not_begun: int = 0) -> list[int]:
     """Return how many calls a map over `inputs` was known to begin yet, each time that one of its calls began."""
     known: list[int] = []
 
     @TaskEnvironment("env").task
     async def work(n: Any, _more: Any = None) -> None:
-        known.extend(current.maps.values())
+        known.extend(expected.left for expected in current.expectations().values())
         await asyncio.sleep(0)
         if n == fail_at:
             raise ValueError(n)
@@ -265,7 +268,9 @@ def _expected_by(*inputs: Any, fail_at: int = -1, concurrency: int = 4) -> list[
     with session().runner.collecting() as current:
         with suppress(ValueError):
             asyncio.run(_awaited(flyte.map(work, *inputs, concurrency=concurrency)))
-        assert dict(current.maps) == {}
+        assert [(each.left, each.maps) for each in current.expectations().values()] == (
+            [(not_begun, 0)] if not_begun else []
+        )
     return known
 
 
@@ -279,10 +284,7 @@ async def _awaited(mapped: Any) -> Any:
 )
 def test_a_map_tells_how_many_calls_are_to_come(numbers: Any, more: tuple[Any, ...]) -> None:
     """If one of its inputs knows how many there are, whatever that is; each call that begins leaves one fewer."""
-    known = _expected_by(numbers, *more)
-    assert known[:4] == [5] * 4
-    assert known == sorted(known, reverse=True)
-    assert known[-1] == 0
+    assert _expected_by(numbers, *more) == list(reversed(range(9)))
 
 
 def test_an_input_that_cannot_tell_promises_nothing() -> None:
@@ -292,7 +294,7 @@ def test_an_input_that_cannot_tell_promises_nothing() -> None:
 
 def test_inputs_that_end_earlier_than_others_leave_nothing_to_come() -> None:
     """What cannot tell may be the shorter one, which shows when it ends."""
-    assert _expected_by(range(1_000), (str(n) for n in range(6)), concurrency=4) == [996] * 4 + [0] * 2
+    assert _expected_by(range(1_000), (str(n) for n in range(6)), concurrency=4) == [999, 998, 997, 996, 1, 0]
 
 
 class _Odd:
@@ -320,7 +322,7 @@ def test_an_input_that_does_not_want_to_tell_is_mapped_over() -> None:
 
 
 def test_a_map_that_is_abandoned_is_forgotten_with_its_run() -> None:
-    """Who leaves a loop over results leaves calls that never begin."""
+    """Who leaves a loop over results leaves calls that never begin: how many is known, and the run has succeeded."""
 
     @TaskEnvironment("env").task
     async def work(n: int) -> int:
@@ -334,9 +336,166 @@ def test_a_map_that_is_abandoned_is_forgotten_with_its_run() -> None:
 
     with session().runner.collecting() as current:
         assert asyncio.run(first()) == 11
-    assert dict(current.maps) == {}
+    (expected,) = current.expectations().values()
+    assert (expected.maps, expected.left) == (0, 1_000 - len(current.calls()))
 
 
 def test_a_map_that_fails_has_nothing_to_come() -> None:
-    """What it had still to begin is begun by nobody."""
-    assert _expected_by(range(100), fail_at=3) == [96] * 4
+    """What it had still to begin is begun by nobody, and that is known."""
+    assert _expected_by(range(100), fail_at=3, not_begun=96) == [99, 98, 97, 96]
+
+
+def _history(work: Any) -> list[tuple[str, str, int]]:
+    """Await what `work` makes, and return state, error and size of the runs in the history."""
+    with suppress(Exception, asyncio.CancelledError):
+        asyncio.run(_awaited(work()))
+    return [(run.state.value, run.error, run.calls) for run in flyte.runs()]
+
+
+def _mapped_work() -> Any:
+    @TaskEnvironment("env").task
+    async def work(n: int) -> int:
+        if n == 3:
+            raise ValueError("three")
+        return n
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "expected"),
+    [
+        (range(9), {"return_exceptions": True}, ("succeeded", "", 9)),
+        (range(9), {"concurrency": 1}, ("failed", "ValueError: three", 4)),
+        ([0, 1, "x"], {"concurrency": 1}, ("failed", "InvalidInputError: env.work: n must be int, not str 'x'.", 2)),
+    ],
+)
+def test_the_history_tells_what_became_of_a_map(
+    ip: InteractiveShell, inputs: Any, options: dict[str, Any], expected: tuple[str, str, int]
+) -> None:
+    """It has succeeded if its results were given, whatever they are; it has failed with what it has raised."""
+    del ip  # with the extension, everything is recorded
+    work = _mapped_work()
+    (told,) = _history(lambda: flyte.map(work, inputs, **options))
+    assert (told[0], told[2]) == (expected[0], expected[2])
+    assert told[1].startswith(expected[1])
+    assert bool(told[1]) == bool(expected[1])
+
+
+def test_a_map_that_is_cancelled_where_it_awaits_nothing_was_cancelled(ip: InteractiveShell) -> None:
+    """Every call that has begun has ended well, and yet the run has not."""
+    del ip
+
+    @TaskEnvironment("env").task
+    async def work(n: int) -> int:
+        if n == 3:
+            current[0].cancel()
+        return n
+
+    current: list[Any] = []
+
+    async def main() -> None:
+        current.append(asyncio.current_task())
+        await flyte.map(work, range(100), concurrency=2)
+
+    assert _history(main) == [("cancelled", "", 4)]
+
+
+def test_an_error_says_of_which_input_it_is(ip: InteractiveShell) -> None:
+    """Of a thousand calls nobody would know; of several that fail at once it is the first, each time."""
+    del ip
+    work = _mapped_work()
+
+    async def main() -> Any:
+        results = await flyte.map(work, range(5), return_exceptions=True)
+        with pytest.raises(ValueError, match="three") as caught:
+            await flyte.map(work, [0, 3, 3, 3, 3, 3], concurrency=6)
+        return results[3], caught.value
+
+    expected, raised = asyncio.run(main())
+    assert expected.__notes__ == ["In flyte_nb.map, at index 3: env.work(n=3)"]
+    assert raised.__notes__ == ["In flyte_nb.map, at index 1: env.work(n=3)"]
+    with pytest.raises(flyte.InvalidInputError) as refused:
+        asyncio.run(_awaited(flyte.map(work, np.arange(5))))
+    assert str(refused.value).endswith("It is at index 0 of what is mapped over. .tolist() gives Python's own numbers.")
+    assert refused.value.index == 0
+
+
+def test_an_error_from_within_is_not_taken_for_one_of_the_inputs() -> None:
+    """It keeps its traceback and says what it said; a map within another says its own index, and both add where."""
+    env = TaskEnvironment("env")
+
+    @env.task
+    async def inner(n: int) -> int:
+        return n
+
+    @env.task
+    async def outer(n: int) -> Any:
+        return await flyte.map(inner, [1, 2, "bad"])
+
+    with pytest.raises(flyte.InvalidInputError, match="at index 2 of what is mapped over") as caught:
+        asyncio.run(_awaited(flyte.map(outer, [10, 11], concurrency=1)))
+    assert [note.partition(": ")[0] for note in caught.value.__notes__] == [
+        "In flyte_nb.map, at index 2",
+        "In flyte_nb.map, at index 0",
+    ]
+    assert "outer" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+
+
+def test_one_error_of_many_calls_is_noted_once() -> None:
+    """They may all wait for one thing that cannot be had."""
+    shared = ValueError("shared")
+
+    @TaskEnvironment("env").task
+    async def work(n: int) -> None:
+        await asyncio.sleep(0)
+        raise shared
+
+    results = asyncio.run(_awaited(flyte.map(work, range(20), return_exceptions=True)))
+    assert set(results) == {shared}
+    assert len(shared.__notes__) == 1
+
+
+def test_what_is_refused_and_what_is_called_beside_a_map_is_none_of_its_calls() -> None:
+    """Neither is to come, nor counted as having begun."""
+    env = TaskEnvironment("env")
+    seen: list[int] = []
+
+    @env.task
+    async def work(n: int) -> None:
+        await asyncio.sleep(0.001)
+
+    @env.task
+    async def both(values: list[Any]) -> None:
+        async def beside() -> None:
+            for n in range(10):
+                await work(n)
+                seen.extend(each.left for (caller, _), each in journal.expectations().items() if caller)
+
+        await asyncio.gather(_awaited(flyte.map(work, values, concurrency=1, return_exceptions=True)), beside())
+
+    with session().runner.collecting() as journal:
+        asyncio.run(_awaited(both([*range(30), "x"])))
+    assert len(journal.calls()) == 1 + 10 + 30
+    assert min(seen) >= 15
+    assert journal.expectations() == {}
+
+
+def test_a_loop_that_is_left_because_of_a_cancellation_has_not_succeeded(ip: InteractiveShell) -> None:
+    """The map itself cannot tell that from a break; its calls do."""
+    del ip
+
+    @TaskEnvironment("env").task
+    async def work(n: int) -> int:
+        await asyncio.sleep(0 if n < 2 else 60)
+        return n
+
+    async def main() -> None:
+        async for n in flyte.map(work, range(10), concurrency=3):
+            if n == 1:
+                current = asyncio.current_task()
+                assert current
+                current.cancel()
+                await asyncio.sleep(0)
+
+    assert _history(main)[0][0] == "cancelled"

@@ -10,7 +10,7 @@ import pytest
 import flyte_nb as flyte
 from flyte_nb import TaskEnvironment
 from flyte_nb.execution.call import Call
-from flyte_nb.execution.journal import Journal, MapKey
+from flyte_nb.execution.journal import Journal
 from flyte_nb.execution.node import RunState
 from flyte_nb.jupyter import live, live_run, output
 from flyte_nb.jupyter.live_run import LiveRun
@@ -31,12 +31,12 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_is_left_of_a_map_that_was_abandoned(shown: list[str]) -> None:
-    """While the cell runs its calls are to come; the run that has ended counts none that never began."""
+    """While the cell runs its calls are to come; of the run that has ended it is said how many never began."""
     journal, on_screen = Journal(), ViewsOnScreen()
     view = LiveRun(journal, on_screen, watched=True)
     calls = [Call(number, "e.work", "", None, journal) for number in range(1, 11)]
     journal.extend(calls)
-    journal.expect(MapKey(None, "e.work", 1), 90)
+    journal.expect(None, "e.work", 90, maps=1)
     view.update()
     for made in calls:
         made.end()
@@ -44,9 +44,10 @@ def test_what_is_left_of_a_map_that_was_abandoned(shown: list[str]) -> None:
     view.update()
     assert shown[-1].startswith("✓ e.work × 10 of 100")
     assert "running: 10 calls, 10 succeeded, 90 to come" in shown[-1]
+    journal.close()
     view.end()
-    assert shown[-1].startswith("✓ e.work × 10  ")
-    assert "to come" not in shown[-1]
+    assert shown[-1].startswith("✓ e.work × 10 of 100  ")
+    assert ": 10 calls, 90 not begun" in shown[-1]
 
 
 def test_calls_that_outlive_the_cell_are_said_to_go_on(shown: list[str]) -> None:

@@ -39,6 +39,23 @@ def test_a_crash_fails_the_task_and_the_next_call_has_a_new_worker(run: Run, how
     assert run("a.echo", 1).result == 1
 
 
+def test_who_shares_the_process_of_a_crash_is_told_so(start: Run, file: str) -> None:
+    """Its error does not take it for the cause, and says what has a process for itself."""
+
+    async def scenario() -> None:
+        innocent = asyncio.ensure_future(start("a.awaits", file))
+        await asyncio.to_thread(number_in, file)
+        with pytest.raises(WorkerDiedError) as caught:
+            await start("a.dies", "os._exit")
+        with pytest.raises(
+            WorkerDiedError, match=r"1 other call ran in it, .* a sync one has one for itself\. The next"
+        ):
+            await innocent
+        assert caught.value.others == 1
+
+    asyncio.run(scenario())
+
+
 def test_endless_recursion_is_an_error(run: Run) -> None:
     """Python notices it before the stack overflows."""
     with pytest.raises((RecursionError, RemoteError), match="recursion"):

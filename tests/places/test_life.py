@@ -80,8 +80,12 @@ class Kernel:
 
     def guards(self) -> list[psutil.Process]:
         """Return the processes that end the workers when it is killed."""
-        children = [each for each in psutil.Process(self.process.pid).children() if is_alive(each.pid)]
-        return [child for child in children if any(part.endswith("guard.py") for part in child.cmdline())]
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):  # it has ended meanwhile
+                if is_alive(child.pid) and any(part.endswith("guard.py") for part in child.cmdline()):
+                    found.append(child)
+        return found
 
     def left(self) -> list[int]:
         """Return the processes that are left, but for it."""

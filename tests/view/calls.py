@@ -6,7 +6,7 @@ from flyte_nb.execution.call import Call
 from flyte_nb.execution.journal import Journal
 from flyte_nb.execution.node import RunState
 
-__all__ = ["BEGAN", "call", "end", "many"]
+__all__ = ["BEGAN", "call", "end", "expecting", "many"]
 
 BEGAN = 1_700_000_000.0
 
@@ -29,3 +29,10 @@ def end(
 def many(count: int, caller: Call, task: str = "e.work") -> list[Call]:
     """Return calls that begin one after another, with ids after the caller's."""
     return [call(caller.id + 1 + n, task, caller, at=n / 1000, inputs=f"n={n}") for n in range(count)]
+
+
+def expecting(to_come: int, *, caller: int | None = 1, task: str = "e.work") -> Journal:
+    """Return the journal of a run in which a map will begin so many calls of `task`."""
+    journal = Journal()
+    journal.expect(caller, task, to_come, maps=1)
+    return journal

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_nb.execution.journal import MapKey
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_left import seconds_left
 from flyte_nb.view.run_tree import RunTree
 
-from .calls import BEGAN, call, end
+from .calls import BEGAN, call, end, expecting
 
 
 def mapped(ended: dict[float, int], running: dict[float, int], to_come: int, *, caller: int | None = 1) -> RunTree:
@@ -30,7 +29,7 @@ def mapped(ended: dict[float, int], running: dict[float, int], to_come: int, *, 
         made.id, made.parent = number, caller
     tree = RunTree()
     tree.update([root, *calls] if caller else calls)
-    tree.expect({MapKey(caller, "e.work", 1): to_come})
+    tree.heed(expecting(to_come, caller=caller), is_over=False)
     return tree
 
 
@@ -62,7 +61,7 @@ def test_what_was_kept_from_before_says_nothing_of_how_long_it_takes() -> None:
     for made in kept:
         made.parent = 1
     tree.update(kept)
-    tree.expect({MapKey(1, "e.work", 1): 380})
+    tree.heed(expecting(380), is_over=False)
     assert left(tree, after=5) == 195
 
 
@@ -71,7 +70,9 @@ def test_a_map_that_has_just_begun_tells_nothing() -> None:
     assert left(mapped({1: 3}, {1: 4}, 100)) is None
     assert left(mapped({}, {}, 100)) is None
     tree = mapped({1: 10}, {10: 1}, 30)
-    tree.expect({MapKey(1, "e.work", 1): 30, MapKey(1, "e.other", 2): 1})
+    journal = expecting(30)
+    journal.expect(1, "e.other", 1, maps=1)
+    tree.heed(journal, is_over=False)
     assert left(tree) is None
     assert left(tree, usual=100) == 90
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyte_nb.execution.journal import MapKey
+from flyte_nb.execution.journal import Journal
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.run_crowd import EXEMPLARS, FAILED, RUNNING
 from flyte_nb.view.run_rows import summarise
@@ -32,7 +32,7 @@ class FromScratch:
         self.counts = Counter(made.state for made in calls)
         self.is_over = all(state.is_final for state in self.counts)
         self.ended = max([0.0, *(made.ended for made in calls if made.ended)])
-        self.to_come = 0
+        self.to_come, self.not_begun, self.outcome = 0, 0, None
 
     def below(self, caller: int | None, _kept: Any = (), more: Any = lambda _first: 0) -> list[Any]:
         """Return calls, and groups where they are many."""
@@ -183,32 +183,44 @@ def test_maps_say_how_many_calls_are_to_come() -> None:
     calls = [*many(MOST_ALIKE + 1, root), call(100, "e.other", root)]
     tree = RunTree()
     tree.update([root, *calls])
-    tree.expect({MapKey(1, "e.work", 1): 20, MapKey(1, "e.work", 2): 5, MapKey(1, "e.other", 3): 70})
+    journal = Journal()
+    for task, to_come in (("e.work", 20), ("e.work", 5), ("e.other", 70)):
+        journal.expect(1, task, to_come, maps=1)
+    tree.heed(journal, is_over=False)
     for made in calls[:-1]:
         end(made, at=1)
     tree.update(calls)
     summary = summarise(tree)
     group = summary.rows[1]
-    assert (group.size, group.to_come, group.ended, summary.to_come) == (MOST_ALIKE + 1, 25, None, 95)
+    assert (group.size, group.whole, group.ended, summary.to_come) == (MOST_ALIKE + 1, MOST_ALIKE + 26, None, 95)
     assert list(tree.maps()) == [
         MapProgress(is_root=False, to_come=25, done=MOST_ALIKE + 1, worked=pytest.approx(sum_of(calls[:-1]))),
         MapProgress(is_root=False, to_come=70, running=(BEGAN,)),
     ]
+    journal.expect(1, "e.other", 0, maps=-1)
+    tree.heed(journal, is_over=False)
+    assert (tree.to_come, tree.not_begun) == (25, 70)
     tree.update([end(root, RunState.CANCELLED, at=2)])
-    tree.expect({MapKey(1, "e.work", 1): 20})
-    assert (tree.to_come, list(tree.maps()), summarise(tree).rows[1].ended) == (0, [], 1.0)
+    tree.heed(journal, is_over=False)
+    summary = summarise(tree)
+    assert (tree.to_come, tree.not_begun, list(tree.maps())) == (0, 95, [])
+    assert (summary.rows[1].whole, summary.rows[1].ended, summary.not_begun) == (MOST_ALIKE + 26, 1.0, 95)
 
 
 def test_a_map_of_somebody_outside_is_a_root() -> None:
     """As its calls are. Of one that has begun none yet nothing but their number is known."""
     tree = RunTree()
-    tree.expect({MapKey(77, "e.work", 1): 3})
+    journal = Journal()
+    journal.expect(77, "e.work", 3, maps=1)
+    tree.heed(journal, is_over=False)
     assert list(tree.maps()) == [MapProgress(is_root=True, to_come=3)]
     tree.update([call(78, "e.work"), queued := call(79, "e.work")])
     assert list(tree.maps()) == [MapProgress(is_root=True, to_come=3, running=(BEGAN, BEGAN))]
     queued.queue()
     tree.update([queued])
     assert list(tree.maps()) == [MapProgress(is_root=True, to_come=4, running=(BEGAN,))]
+    tree.heed(journal, is_over=True)
+    assert (list(tree.maps()), tree.not_begun) == ([], 3)
 
 
 @given(st.lists(st.sampled_from([*FINAL, RunState.RUNNING, RunState.RETRYING, RunState.QUEUED]), min_size=1))
@@ -222,7 +234,9 @@ def test_how_far_a_map_has_come_does_not_depend_on_how_it_is_shown(states: list[
             end(made, state, at=3)
         made.state = state
     tree.update(calls)
-    tree.expect({MapKey(1, "e.work", 1): 7})
+    journal = Journal()
+    journal.expect(1, "e.work", 7, maps=1)
+    tree.heed(journal, is_over=False)
     (progress,) = tree.maps()
     done = [made for made in calls if made.state.is_final and made.state is not RunState.CACHED]
     assert progress == MapProgress(

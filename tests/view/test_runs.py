@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from flyte_nb.execution.journal import MapKey
 from flyte_nb.execution.node import RunState
 from flyte_nb.view.durations import duration_text
 from flyte_nb.view.run_rows import summarise
@@ -14,7 +13,7 @@ from flyte_nb.view.run_still import run_bundle
 from flyte_nb.view.run_tree import RunTree
 from flyte_nb.view.runs import run_text
 
-from .calls import call, end, many
+from .calls import call, end, expecting, many
 
 
 def test_a_line_for_each_call() -> None:
@@ -50,17 +49,31 @@ def test_a_queued_call_says_what_it_waits_for() -> None:
 
 
 def test_a_map_says_of_how_many_calls_it_has_begun_some() -> None:
-    """The group says it, and the line that sums up; a run that is over has nothing to come."""
+    """The group says it, and the line that sums up; of a run that was stopped they say how many will not begin."""
     root, tree = call(1, "e.root"), RunTree()
     calls = many(10, root)
     tree.update([root, *calls])
-    tree.expect({MapKey(1, "e.work", 1): 1_190})
+    tree.heed(expecting(1_190), is_over=False)
     text = run_text(summarise(tree)).splitlines()
     assert text[1] == "   ► e.work × 10 of 1,200  10 running"
     assert text[-1] == "running: 11 calls, 1,190 to come"
     assert "e.work × 10 of 1,200" in re.sub(r"<[^>]+>", "", run_bundle(tree)["text/html"])
     tree.update([end(made, RunState.CANCELLED, at=1) for made in (root, *calls)])
-    assert run_text(summarise(tree)).splitlines()[-1] == "cancelled in 1.000 s: 11 calls"
+    tree.heed(expecting(1_190), is_over=True)
+    text = run_text(summarise(tree)).splitlines()
+    assert text[1] == "   ⊘ e.work × 10 of 1,200  1.000 s  10 cancelled"
+    assert text[-1] == "cancelled in 1.000 s: 11 calls, 1,190 not begun"
+
+
+def test_what_the_whole_has_come_to_is_said_where_its_calls_do_not_tell() -> None:
+    """A map that was cancelled while every call that began had succeeded; one that expects failures, and has some."""
+    tree = RunTree()
+    tree.update([end(call(1, "e.root"), at=1)])
+    tree.outcome = RunState.CANCELLED
+    assert run_text(summarise(tree)).splitlines()[-1] == "cancelled in 1.000 s: 1 call, 1 succeeded"
+    tree.update([end(call(2, "e.root"), RunState.FAILED, at=2)])
+    tree.outcome = RunState.SUCCEEDED
+    assert run_text(summarise(tree)).splitlines()[-1] == "succeeded in 2.000 s: 2 calls, 1 failed, 1 succeeded"
 
 
 def test_many_calls_take_a_few_lines() -> None:

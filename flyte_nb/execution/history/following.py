@@ -126,7 +126,7 @@ class Following:
             printing |= dict.fromkeys(filter(self._prints, journal[: self.length]))
         for call in printing:
             self._read_output(run, call, batch)
-        head = head_of(run, self._roots.values(), len(self._calls), closed=closed)
+        head = head_of(run, self._roots.values(), len(self._calls), journal, closed=closed)
         if head != self._head:
             batch.runs.append(head)
             self._head = head

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flyte_nb.execution.clock import utc
-from flyte_nb.execution.node import RunState
+from flyte_nb.execution.node import RunState, state_of_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from flyte_nb.execution.call import Call
+    from flyte_nb.execution.journal import Journal
 
 __all__ = ["RunHead", "head_of"]
 
@@ -52,13 +53,14 @@ class RunHead:
     target: str = ""
 
 
-def head_of(name: str, roots: Collection[Call], calls: int, *, closed: bool) -> RunHead:
+def head_of(name: str, roots: Collection[Call], calls: int, journal: Journal, *, closed: bool) -> RunHead:
     """Return the head of a run.
 
     Args:
         name: What it is called.
         roots: The calls that nobody in it made, in the order of their beginning.
         calls: How many calls there are.
+        journal: Says what has become of the whole.
         closed: Whether no other root will begin.
     """
     first = next(iter(roots))
@@ -67,8 +69,12 @@ def head_of(name: str, roots: Collection[Call], calls: int, *, closed: bool) -> 
     states = [root.state for root in roots]
     errors = [root.error for root in roots]
     over = closed and None not in ends
-    state = next(one for one in _BY_URGENCY if one in states) if over else _under_way(states)
-    error = next(filter(None, errors), "")
+    state, error = _under_way(states), next(filter(None, errors), "")
+    if over and journal.outcome is None:
+        state = next(one for one in _BY_URGENCY if one in states)
+    elif over and journal.outcome:
+        state = state_of_whole(journal.outcome, states)
+        error = journal.error if journal.outcome is RunState.FAILED else ""
     ended = _told(max(end for end in ends if end is not None)) if over else None
     return RunHead(name, first.id, first.task, state, _told(first.started), ended, calls, error, first.target)
 

@@ -4,8 +4,8 @@
  * @typedef {{key: string, kind: "call" | "group" | "more", depth: number, task: string, state: string, bar: string,
  *   started: number, ended: number | null, inputs: string, attempts: number, waiting: string, error: string,
  *   loud: boolean, lines: number, last_line: string, size: number, hidden: number, counts: Object<string, number>,
- *   opened: number, opens: number, returned: string, to_come: number}} Row
- * @typedef {HeadFacts & {to_come: number}} RunHead
+ *   opened: number, opens: number, returned: string, whole: number}} Row
+ * @typedef {HeadFacts & {to_come: number, not_begun: number}} RunHead
  * @typedef {{rows: Object<string, Row>, order: string[], head: RunHead}} RunFacts
  */
 
@@ -14,8 +14,13 @@ function tally(/** @type {Row} */ row, /** @type {string} */ between) {
 }
 
 /** How many calls a group has, of how many if that is known. */
-function groupSize(/** @type {Row} */ { size, to_come: toCome }) {
-  return toCome ? `${number(size)} of ${number(size + toCome)}` : number(size);
+function groupSize(/** @type {Row} */ { size, whole }) {
+  return whole > size ? `${number(size)} of ${number(whole)}` : number(size);
+}
+
+/** How many calls are to come, and how many will not begin any more. @returns {string[]} */
+function beyond(/** @type {RunHead} */ { to_come: toCome, not_begun: notBegun }) {
+  return [toCome ? `${number(toCome)} to come` : "", notBegun ? `${number(notBegun)} not begun` : ""].filter(Boolean);
 }
 
 /** What a row says that counts the calls which are not shown. */
@@ -101,9 +106,9 @@ function mergeRun(run, { rows = {}, order, head }) {
 function loseRun({ rows, head }, vocabulary, ended) {
   for (const [key, row] of Object.entries(rows)) {
     abandon(row.counts, vocabulary);
-    if (row.kind !== "more" && row.ended === null) rows[key] = { ...row, state: "lost", bar: "lost", waiting: "", to_come: 0, ended };
+    if (row.kind !== "more" && row.ended === null) rows[key] = { ...row, state: "lost", bar: "lost", waiting: "", ended };
   }
   abandon(head.counts, vocabulary);
-  const begun = head.total - head.to_come;
-  Object.assign(head, { state: "lost", done: begun, total: begun, to_come: 0, ended });
+  const notBegun = head.not_begun + head.to_come;
+  Object.assign(head, { state: "lost", done: head.total - notBegun, to_come: 0, not_begun: notBegun, ended });
 }

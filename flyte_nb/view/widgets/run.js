@@ -50,8 +50,8 @@ class RunView {
     this.root.dataset.state = head.state;
     this.root.setAttribute("aria-label", `Run, ${head.state}`);
     const key = (/** @type {[string, number]} */ [name, count]) => span("fnb-key", badgeImage(this.state(name)), `${number(count)} ${name}`);
-    const toCome = head.to_come ? [span("fnb-key", `${number(head.to_come)} to come`)] : [];
-    this.counts.replaceChildren(...(head.total > 1 ? [...Object.entries(head.counts).map(key), ...toCome] : []));
+    const more = beyond(head).map((text) => span("fnb-key", text));
+    this.counts.replaceChildren(...(head.total > 1 ? [...Object.entries(head.counts).map(key), ...more] : []));
     this.tick();
   }
 

@@ -150,8 +150,9 @@ class RunWidget(HostedWidget):
             "state": now.state,
             "counts": dict(now.counts),
             "done": now.done,
-            "total": now.total + now.to_come,
+            "total": now.total + now.to_come + now.not_begun,
             "to_come": now.to_come,
+            "not_begun": now.not_begun,
             "ended": now.ended,
             **self._times(),
         }

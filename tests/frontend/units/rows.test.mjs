@@ -6,22 +6,22 @@ import test from "node:test";
 import { internals } from "./internals.mjs";
 
 const {
-  closeOpenings, firstOpened, foldedRows, groupSize, isAnswered, loseRun, mergeRun, moreText, remarks, rowAbove, rowFacts, shortTask,
+  beyond, closeOpenings, firstOpened, foldedRows, groupSize, isAnswered, loseRun, mergeRun, moreText, remarks, rowAbove, rowFacts, shortTask,
 } = await internals(
-  "run", "closeOpenings", "firstOpened", "foldedRows", "groupSize", "isAnswered", "loseRun", "mergeRun", "moreText",
+  "run", "beyond", "closeOpenings", "firstOpened", "foldedRows", "groupSize", "isAnswered", "loseRun", "mergeRun", "moreText",
   "remarks", "rowAbove", "rowFacts", "shortTask",
 );
 
 const plain = {
   kind: "call", task: "ml.train", state: "succeeded", bar: "succeeded", started: 0, ended: 1, inputs: "", attempts: 1,
-  waiting: "", error: "", loud: false, lines: 0, last_line: "", size: 1, hidden: 0, counts: {}, returned: "", to_come: 0,
+  waiting: "", error: "", loud: false, lines: 0, last_line: "", size: 1, hidden: 0, counts: {}, returned: "", whole: 1,
 };
 
 /** A run whose rows have these depths, named after their places: a, b, c. */
 function run(...depths) {
   const order = depths.map((_, index) => String.fromCharCode(97 + index));
   const rows = Object.fromEntries(order.map((key, index) => [key, { ...plain, key, depth: depths[index] }]));
-  return { order, rows, head: { state: "running", counts: {}, done: 0, total: 1, to_come: 0, ended: null, elapsed: 0 } };
+  return { order, rows, head: { state: "running", counts: {}, done: 0, total: 1, to_come: 0, not_begun: 0, ended: null, elapsed: 0 } };
 }
 
 const shown = (tree, ...folded) => {
@@ -73,7 +73,7 @@ test("when the kernel has ended, what went on is lost, and what had ended is wha
   const tree = run(0, 1, 1, 1);
   Object.assign(tree.rows.a, { state: "running", bar: "running", ended: null });
   Object.assign(tree.rows.c, { state: "queued", bar: "queued", ended: null, waiting: "its turn" });
-  Object.assign(tree.rows.d, { kind: "group", state: "running", ended: null, counts: { running: 2, succeeded: 5 }, to_come: 90 });
+  Object.assign(tree.rows.d, { kind: "group", state: "running", ended: null, counts: { running: 2, succeeded: 5 }, size: 7, whole: 97 });
   Object.assign(tree.head, { counts: { running: 3, queued: 1, succeeded: 6 }, total: 100, done: 6, to_come: 90 });
   const vocabulary = { running: { left: "lost" }, queued: { left: "lost" }, succeeded: { left: "" } };
   loseRun(tree, vocabulary, 7.5);
@@ -82,7 +82,7 @@ test("when the kernel has ended, what went on is lost, and what had ended is wha
   assert.deepEqual(Object.entries(tree.rows.d.counts), [["lost", 2], ["succeeded", 5]]);
   assert.deepEqual(Object.entries(tree.head.counts), [["lost", 4], ["succeeded", 6]]);
   assert.deepEqual([tree.head.state, tree.head.ended, tree.head.done], ["lost", 7.5, 10]);
-  assert.deepEqual([tree.head.total, tree.head.to_come, tree.rows.d.to_come], [10, 0, 0]);
+  assert.deepEqual([tree.head.total, tree.head.to_come, tree.head.not_begun, tree.rows.d.whole], [100, 0, 90, 97]);
 });
 
 test("the name of a task is there however long that of its environment is", () => {
@@ -99,8 +99,10 @@ test("only what is out of the ordinary is remarked, and what was returned", () =
 });
 
 test("a group says of how many calls it has begun some", () => {
-  assert.equal(groupSize({ ...plain, size: 1200 }), "1,200");
-  assert.equal(groupSize({ ...plain, size: 60, to_come: 1140 }), "60 of 1,200");
+  assert.equal(groupSize({ ...plain, size: 1200, whole: 1200 }), "1,200");
+  assert.equal(groupSize({ ...plain, size: 60, whole: 1200 }), "60 of 1,200");
+  assert.deepEqual(beyond({ to_come: 0, not_begun: 0 }), []);
+  assert.deepEqual(beyond({ to_come: 1140, not_begun: 5 }), ["1,140 to come", "5 not begun"]);
 });
 
 test("the details of a call are all that is known of it", () => {
