@@ -59,8 +59,7 @@ class Group:
         exemplars: Failed ones first, then those that run longest, then the slowest; at most `EXEMPLARS`.
         ended: When the last call ended, in seconds since the epoch, or None while one is under way.
         opened: Those that are shown beside the exemplars because somebody asked for more, the most urgent first.
-        to_come: How many more are known to come.
-        not_begun: How many more were asked for, and will not begin any more.
+        beyond: How many more were asked for, and have not begun.
     """
 
     first: TrackedCall
@@ -68,8 +67,7 @@ class Group:
     exemplars: tuple[TrackedCall, ...]
     ended: float | None
     opened: tuple[TrackedCall, ...] = ()
-    to_come: int = 0
-    not_begun: int = 0
+    beyond: int = 0
 
     @property
     def size(self) -> int:
@@ -198,7 +196,7 @@ class Crowd:
         kept = [call for call in kept if call not in chosen][:most]
         chosen = [*chosen[: most - len(kept)], *kept]
         exemplars, opened = tuple(chosen[:EXEMPLARS]), tuple(chosen[EXEMPLARS:])
-        return Group(self.first, counts, exemplars, ended, opened, to_come, not_begun)
+        return Group(self.first, counts, exemplars, ended, opened, to_come + not_begun)
 
     def _exemplars(self) -> list[TrackedCall]:
         found = self._failed[:EXEMPLARS]

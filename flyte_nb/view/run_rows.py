@@ -194,7 +194,7 @@ def _group_row(branch: Branch, group: Group, began: float) -> Row:
         None if group.ended is None else _offset(group.ended, began),
         size=group.size,
         counts=counts,
-        whole=group.size + group.to_come + group.not_begun,
+        whole=group.size + group.beyond,
     )
 
 

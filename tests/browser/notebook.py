@@ -156,6 +156,10 @@ class Notebook:
         assert not any(shown)
         return saved
 
+    def row(self, text: str, index: int = 0) -> Locator:
+        """Return one of the rows of runs that have this text."""
+        return self.page.locator(".fnb-run .fnb-row", has_text=text).nth(index)
+
     def output(self, index: int) -> Locator:
         """Return the output area of a cell."""
         return self.page.locator(".jp-CodeCell").nth(index).locator(".jp-OutputArea").first

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from tests.bare_target import BARE_TARGET
+
 pytestmark = pytest.mark.browser
 
-_DEFINE = """\
+_DEFINE = (
+    BARE_TARGET
+    + """\
 %load_ext flyte_nb
 import asyncio, flyte_nb as flyte
 from flyte_nb.session import session
 flyte.reset()
-class Slow:
+class Slow(BareTarget):
     name = "slow"
-    def observe(self):
-        return {}
-    def remarks(self, spec):
-        return ()
-    def refusals(self, bundles):
-        return {}
     async def deploy_environment(self, bundle, log):
         log(f"building the image of {bundle.name}")
         await asyncio.sleep(0.3)
         if bundle.name == "gpu":
             raise RuntimeError("no A100 is free in this zone")
-    async def remove_environment(self, name, log):
-        log("removed")
 session()._targets["slow"] = Slow
 base = flyte.TaskEnvironment("base-utils", image="python:3.12-slim", description="what all share")
 ml = flyte.TaskEnvironment("ml-training", image="pytorch:latest", depends_on=[base])
@@ -48,6 +44,7 @@ async def pipeline(path: str) -> float:
     rows = await load(path)
     return sum(await asyncio.gather(train(rows, 0.1), train(rows, 0.9)))
 """
+)
 _SHOWN = {
     "graph": "%flyte_graph",
     "another graph": "%flyte_graph gpu ml-training --calls",

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from tests.bare_target import BARE_TARGET
+
 pytestmark = pytest.mark.browser
 
-_DEFINE = """\
+_DEFINE = (
+    BARE_TARGET
+    + """\
 %load_ext flyte_nb
 import asyncio, pathlib, flyte_nb as flyte
 from flyte_nb.session import session
 flyte.reset()
-class Slow:
+class Slow(BareTarget):
     name = "slow"
-    def observe(self):
-        return {}
-    def remarks(self, spec):
-        return ()
-    def refusals(self, bundles):
-        return {}
     async def deploy_environment(self, bundle, log):
         log(f"building the image of {bundle.name}")
         if bundle.name == "ml-training":
@@ -31,8 +29,6 @@ class Slow:
         if bundle.name == "reports":
             await gate("second", log)
         await asyncio.sleep(0.05)
-    async def remove_environment(self, name, log):
-        log("removed")
 async def gate(name, log):
     waited = 0
     while not pathlib.Path(name).exists():
@@ -48,6 +44,7 @@ gpu = flyte.TaskEnvironment("gpu", depends_on=[base])
 flyte.TaskEnvironment("nightly", depends_on=[gpu])
 flyte.TaskEnvironment("reports", depends_on=[base])
 """
+)
 _DEPLOY = "deployment = %flyte_deploy --target slow"
 _DEPLOY_TWO = "deployment = %flyte_deploy api --target slow"
 

@@ -80,18 +80,14 @@ def notebook(lab, open_notebook, plane, tmp_path):
     return opened
 
 
-def _row(notebook, task):
-    return notebook.page.locator(".fnb-run .fnb-row").filter(has_text=task).first
-
-
 def test_from_cells_to_a_run_on_the_cluster(notebook, open_gate, screenshot):
     """Deployed in order; the tree grows with what pods do, says what they were given, and leads to the console."""
     notebook.run_cell(2)
     screenshot("cluster_deployed", notebook.output(2))
     assert "3 deployed" in notebook.output(2).inner_text()
     notebook.start_cell(3)
-    _row(notebook, "fit").get_by_text("epoch 3").wait_for()
-    _row(notebook, "fit").get_by_text("rate=0.1, api_token=***").wait_for()
+    notebook.row("fit").get_by_text("epoch 3").wait_for()
+    notebook.row("fit").get_by_text("rate=0.1, api_token=***").wait_for()
     view = notebook.output(3)
     screenshot("cluster_running", view)
     open_gate("fitted")
@@ -128,7 +124,7 @@ def test_cancel_ends_it_on_the_cluster(notebook, plane, screenshot):
     """The button aborts the run: its pods end, and in the tree nothing goes on."""
     notebook.run_cell(2)
     notebook.start_cell(3)
-    _row(notebook, "fit").get_by_text("epoch 3").wait_for()
+    notebook.row("fit").get_by_text("epoch 3").wait_for()
     notebook.page.get_by_role("button", name="Cancel").click()
     notebook.page.wait_for_selector(".fnb-run[data-state='cancelled']")
     notebook.await_idle()
@@ -142,7 +138,7 @@ def test_a_run_outlives_the_kernel(notebook, plane, open_gate, screenshot):
     """After a restart it is in the history, and whoever attaches sees it go on, with all that happened meanwhile."""
     notebook.run_cell(2)
     notebook.start_cell(3)
-    _row(notebook, "fit").get_by_text("epoch 3").wait_for()
+    notebook.row("fit").get_by_text("epoch 3").wait_for()
     notebook.restart()
     notebook.page.wait_for_selector(".fnb-run[data-state='lost']")
     screenshot("cluster_left", notebook.output(3))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bare_target import BARE_TARGET
+
 from .notebook import Notebook
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'flyte_nb[test]'")
@@ -19,7 +21,9 @@ _DOCS = Path(__file__).parents[2] / "docs"
 _THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 _WIDTH = 1180  # of the window: what is shown fits the column of a README
 
-_DEFINE = """\
+_DEFINE = (
+    BARE_TARGET
+    + """\
 %load_ext flyte_nb
 import asyncio, pathlib, flyte_nb as flyte
 from flyte_nb.session import session
@@ -29,14 +33,8 @@ ml = flyte.TaskEnvironment("ml-training", image="pytorch:latest", depends_on=[ba
 features = flyte.TaskEnvironment("features", image="polars:1.9", depends_on=[base])
 api = flyte.TaskEnvironment("api", image="fastapi:latest", depends_on=[ml])
 batch = flyte.TaskEnvironment("batch-scoring", image="pytorch:latest", depends_on=[ml, features])
-class Slow:
+class Slow(BareTarget):
     name = "cluster"
-    def observe(self):
-        return {}
-    def remarks(self, spec):
-        return ()
-    def refusals(self, bundles):
-        return {}
     async def deploy_environment(self, bundle, log):
         log(f"building the image of {bundle.name}")
         await asyncio.sleep(1.2 if bundle.name == "base-utils" else 0.7)
@@ -44,8 +42,6 @@ class Slow:
             raise RuntimeError("polars:1.9 is not in the registry")
         while bundle.name == "ml-training" and not pathlib.Path("deployed").exists():
             await asyncio.sleep(0.02)
-    async def remove_environment(self, name, log):
-        log("removed")
 session()._targets["cluster"] = Slow
 @base.task
 async def load_config() -> dict:
@@ -79,6 +75,7 @@ async def ml_pipeline(path: str) -> int:
     await asyncio.gather(*[train_model(lr) for lr in (0.1, 0.3, 0.9)], return_exceptions=True)
     return len(scores)
 """
+)
 _SHOWN = ("%flyte_graph", "%flyte_run ml_pipeline('s3://bucket/samples')", "%flyte_deploy --target cluster")
 
 

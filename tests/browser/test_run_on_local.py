@@ -60,14 +60,10 @@ def deployed(lab, open_notebook):
     return opened
 
 
-def _row(notebook, task):
-    return notebook.page.locator(".fnb-run .fnb-row").filter(has_text=task).first
-
-
 def test_the_tree_grows_with_what_other_processes_do(deployed, open_gate, screenshot):
     """Calls of several environments, sync ones too, show their progress and what they print, live."""
     deployed.start_cell(3)
-    _row(deployed, "fit").get_by_text("epoch  10").wait_for()
+    deployed.row("fit").get_by_text("epoch  10").wait_for()
     view = deployed.output(3)
     screenshot("local_running", view)
     open_gate("fitted")
@@ -81,7 +77,7 @@ def test_the_tree_grows_with_what_other_processes_do(deployed, open_gate, screen
 def test_cancel_stops_it_where_it_runs(deployed, screenshot):
     """The button ends every call at once, in every process, and the cell; the next run has the same processes."""
     deployed.start_cell(3)
-    _row(deployed, "fit").get_by_text("epoch  10").wait_for()
+    deployed.row("fit").get_by_text("epoch  10").wait_for()
     before = _workers()
     assert len(before) >= 2
     deployed.page.get_by_role("button", name="Cancel").click()

@@ -57,10 +57,6 @@ def notebook(lab, open_notebook):
     return opened
 
 
-def _row(notebook, text, index=0):
-    return notebook.page.locator(".fnb-run .fnb-row", has_text=text).nth(index)
-
-
 def _await_running(notebook, text):
     notebook.page.locator(".fnb-row[data-state='running']", has_text=text).wait_for()
 
@@ -74,8 +70,8 @@ def test_the_tree_grows_while_it_runs(notebook, open_gate, screenshot):
     notebook.start_cell(1)
     page, view = notebook.page, notebook.output(1)
     _await_running(notebook, "evaluate")
-    assert _row(notebook, "pipeline").get_attribute("aria-level") == "1"
-    assert _row(notebook, "evaluate").get_attribute("aria-level") == "2"
+    assert notebook.row("pipeline").get_attribute("aria-level") == "1"
+    assert notebook.row("evaluate").get_attribute("aria-level") == "2"
     assert page.locator(".fnb-row").count() == 7
     clock = page.locator(".fnb-clock")
     before = clock.inner_text()
@@ -115,7 +111,7 @@ def test_what_a_call_waits_for(lab, open_notebook, open_gate, screenshot):
     notebook.run_cell(0)
     notebook.run_cell(1)
     notebook.start_cell(2)
-    row = _row(notebook, "waits")
+    row = notebook.row("waits")
     row.get_by_text("queued · waits for its turn: 1 is ahead").wait_for()
     row.click()
     open_gate("first")
@@ -136,7 +132,7 @@ def test_bars_lie_under_each_other(notebook, open_gate):
     tracks = notebook.page.locator(".fnb-track")
     assert len(set(tracks.evaluate_all("tracks => tracks.map(track => track.getBoundingClientRect().left)"))) == 1
     left = "row => row.querySelector('.fnb-bar').getBoundingClientRect().left"
-    starts = [_row(notebook, name).evaluate(left) for name in (".pipeline", ".train", ".evaluate")]
+    starts = [notebook.row(name).evaluate(left) for name in (".pipeline", ".train", ".evaluate")]
     assert starts == sorted(set(starts))
 
 
@@ -149,7 +145,7 @@ def test_a_failure_is_loud_where_it_arose(notebook, screenshot):
     assert errors.all_inner_texts() == ["ValueError: loss is not finite at rate=0.6: lower the rate"]
     assert page.locator(".fnb-row[data-state='failed']").count() == 2
     assert page.locator(".fnb-row", has=errors).get_attribute("data-loud") == "true"
-    assert "attempt 2" in _row(notebook, "rate=0.6").inner_text()
+    assert "attempt 2" in notebook.row("rate=0.6").inner_text()
     screenshot("run_failed", notebook.output(2))
     notebook.theme("JupyterLab Dark")
     screenshot("run_failed_dark", notebook.output(2))
@@ -164,27 +160,27 @@ def test_the_keyboard_reaches_everything(notebook, open_gate, screenshot):
     page = notebook.page
     page.wait_for_selector(".fnb-run[data-state='succeeded']")
     assert page.locator(".fnb-row[tabindex='0']").count() == 1
-    _row(notebook, "pipeline").focus()
+    notebook.row("pipeline").focus()
     root = _key(notebook)
     page.keyboard.press("ArrowDown")
-    assert _key(notebook) == _row(notebook, "load").get_attribute("data-key")
+    assert _key(notebook) == notebook.row("load").get_attribute("data-key")
     page.keyboard.press("End")
-    assert _key(notebook) == _row(notebook, "report.csv").get_attribute("data-key")
+    assert _key(notebook) == notebook.row("report.csv").get_attribute("data-key")
     page.keyboard.press("ArrowUp")
-    assert _key(notebook) == _row(notebook, "evaluate").get_attribute("data-key")
+    assert _key(notebook) == notebook.row("evaluate").get_attribute("data-key")
     page.keyboard.press("Enter")
     page.locator(".fnb-details", has_text="rate=0.1").wait_for()
     assert "returned\n0.1" in page.locator(".fnb-details").inner_text()
-    assert _row(notebook, "evaluate").get_attribute("aria-selected") == "true"
+    assert notebook.row("evaluate").get_attribute("aria-selected") == "true"
     screenshot("run_details", notebook.output(1))
     page.keyboard.press("Escape")
     page.locator(".fnb-details").wait_for(state="detached")
     page.keyboard.press("ArrowLeft")
-    assert _row(notebook, "evaluate").get_attribute("aria-expanded") == "false"
+    assert notebook.row("evaluate").get_attribute("aria-expanded") == "false"
     page.keyboard.press("ArrowLeft")
     assert _key(notebook) == root
     page.keyboard.press("ArrowLeft")
-    assert _row(notebook, "pipeline").get_attribute("aria-expanded") == "false"
+    assert notebook.row("pipeline").get_attribute("aria-expanded") == "false"
     assert page.locator(".fnb-row:visible").count() == 1
     page.keyboard.press("ArrowRight")
     assert page.locator(".fnb-row:visible").count() == 7  # the one below evaluate is still folded
@@ -198,8 +194,8 @@ def test_the_lines_of_an_open_call_follow(notebook, open_gate, screenshot):
     notebook.start_cell(1)
     _await_running(notebook, "evaluate")
     page = notebook.page
-    assert _row(notebook, "evaluate").locator(".fnb-last-line").inner_text() == "  first  part"
-    _row(notebook, "evaluate").click()
+    assert notebook.row("evaluate").locator(".fnb-last-line").inner_text() == "  first  part"
+    notebook.row("evaluate").click()
     page.locator(".fnb-log", has_text="first").wait_for()
     open_gate("first")
     page.locator(".fnb-log", has_text="second part").wait_for()
@@ -221,7 +217,7 @@ def test_the_focus_outlives_an_update_of_the_output(notebook, open_gate):
     notebook.start_cell(1)
     _await_running(notebook, "evaluate")
     page = notebook.page
-    _row(notebook, "evaluate").focus()
+    notebook.row("evaluate").focus()
     key = _key(notebook)
     page.keyboard.press("Enter")
     page.locator(".fnb-details").wait_for()
@@ -268,7 +264,7 @@ def test_ten_thousand_calls_are_a_group(lab, open_notebook, open_gate, screensho
     failed = page.locator(".fnb-progress i").first
     assert failed.bounding_box()["width"] >= 4  # three of ten thousand can be seen
     screenshot("run_many", notebook.output(1))
-    _row(notebook, "n=4338").click()
+    notebook.row("n=4338").click()
     page.locator(".fnb-details", has_text="sample 4338 is corrupt").wait_for()
     open_gate("first")
     notebook.await_idle()
@@ -368,7 +364,7 @@ def test_a_reloaded_page_is_live_again(notebook, open_gate, lab):
     notebook.reload()
     notebook.page.wait_for_selector(".fnb-run[data-state='succeeded']")
     assert notebook.page.locator(".fnb-row").count() == 8
-    _row(notebook, "evaluate").click()
+    notebook.row("evaluate").click()
     notebook.page.locator(".fnb-log", has_text="second part").wait_for()
 
 
@@ -575,7 +571,7 @@ def test_what_is_pressed_or_has_the_focus_stays_so_when_the_output_is_updated(no
     cancel.focus()
     notebook.await_new_place()
     assert page.evaluate("document.activeElement.className") == "fnb-cancel"
-    row = _row(notebook, "evaluate")
+    row = notebook.row("evaluate")
     for _ in range(2):  # opens, and closes again: once for each time
         opened = page.locator(".fnb-row-details").count()
         row.hover()
@@ -595,7 +591,7 @@ def test_a_line_can_be_selected_while_the_run_goes_on(notebook):
     notebook.start_cell(1)
     _await_running(notebook, "evaluate")
     page = notebook.page
-    _row(notebook, "evaluate").click()
+    notebook.row("evaluate").click()
     line = page.locator(".fnb-log .fnb-line").first
     line.wait_for()
     box = line.bounding_box()
@@ -668,14 +664,14 @@ def test_the_shortcuts_of_the_notebook_work_in_a_view(notebook, lab):
     notebook.start_cell(1)
     _await_running(notebook, "evaluate")
     page = notebook.page
-    _row(notebook, "evaluate").focus()
+    notebook.row("evaluate").focus()
     cells = page.locator(".jp-Cell").count()
     page.keyboard.press("a")
     page.keyboard.press("ArrowUp")
     assert "data.load" in page.evaluate("document.activeElement.innerText")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.classList.contains('jp-Cell')")
-    _row(notebook, "evaluate").focus()
+    notebook.row("evaluate").focus()
     page.keyboard.press("Control+s")
     page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     saved = lab.read("run.ipynb")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import ipykernel
 import pytest
 
+from tests.bare_target import BARE_TARGET
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,29 +20,24 @@ hears_buttons = pytest.mark.skipif(
     reason="ipykernel 6 hears a button only when the cell has ended",
 )
 
-_SLOW = """
+_SLOW = (
+    BARE_TARGET
+    + """
 from flyte_nb.session import session
-class Slow:
+class Slow(BareTarget):
     name = "slow"
     seconds = 0.4
-    def observe(self):
-        return {}
-    def remarks(self, spec):
-        return ()
-    def refusals(self, bundles):
-        return {}
     async def deploy_environment(self, bundle, log):
         log(f"building {bundle.name}")
         print(f"printing {bundle.name}")
         await asyncio.sleep(self.seconds)
         if bundle.name == "bad":
             raise RuntimeError("no GPU")
-    async def remove_environment(self, name, log):
-        pass
 session()._targets["slow"] = Slow
 for name, needs in {"base": [], "ml": ["base"], "bad": ["base"], "api": ["bad"]}.items():
     flyte.TaskEnvironment(name, depends_on=needs)
 """
+)
 
 
 @pytest.fixture

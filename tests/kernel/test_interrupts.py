@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bare_target import BARE_TARGET
+
 if TYPE_CHECKING:
     from .notebook import Notebook
 
@@ -171,9 +173,8 @@ def test_work_left_behind(tasks: Notebook) -> None:
 def test_deployment(tasks: Notebook) -> None:
     """A deployment is stopped as a run is: what had not begun is not deployed."""
     tasks.ok(
-        "from flyte_nb.session import session\n"
-        "class Slow:\n    name = 'slow'\n    def observe(self): return {}\n    def remarks(self, spec): return ()\n"
-        "    def refusals(self, bundles): return {}\n"
+        f"{BARE_TARGET}from flyte_nb.session import session\n"
+        "class Slow(BareTarget):\n    name = 'slow'\n"
         "    async def deploy_environment(self, bundle, log):\n"
         "        print('running', flush=True)\n        await asyncio.sleep(60)\n"
         "session()._targets['slow'] = Slow\n"

@@ -17,7 +17,7 @@ from tests.view.families import FAMILIES
 from tests.view.test_layout import graphs
 
 
-def _crossings(names, edges):
+def _uncrossed(names, edges):
     number = {name: at for at, name in enumerate(names)}
     layer_of = [0] * len(names)
     for layer, members in enumerate(waves(names, edges)):
@@ -25,6 +25,11 @@ def _crossings(names, edges):
             layer_of[number[name]] = layer
     lanes = with_bends(layer_of, [(number[a], number[b]) for a, b in edges])
     uncross(lanes)
+    return lanes
+
+
+def _crossings(names, edges):
+    lanes = _uncrossed(names, edges)
     return crossings(lanes, lanes.layers)
 
 
@@ -58,14 +63,7 @@ def test_trees_and_ladders_come_out_without_a_crossing():
 @given(graphs())
 def test_counting_agrees_with_the_definition(graph):
     """Two edges between the same layers cross if their ends are in opposite order."""
-    names, edges = graph[0], list(dict.fromkeys(graph[1]))
-    number = {name: at for at, name in enumerate(names)}
-    layer_of = [0] * len(names)
-    for layer, members in enumerate(waves(names, edges)):
-        for name in members:
-            layer_of[number[name]] = layer
-    lanes = with_bends(layer_of, [(number[a], number[b]) for a, b in edges])
-    uncross(lanes)
+    lanes = _uncrossed(graph[0], list(dict.fromkeys(graph[1])))
     place = {n: (row, at) for row, layer in enumerate(lanes.layers) for at, n in enumerate(layer)}
     ends = [(place[a], place[b]) for a in place for b in lanes.after[a]]
     crossing = sum(a[0] == c[0] and (a[1] - c[1]) * (b[1] - d[1]) < 0 for (a, b), (c, d) in combinations(ends, 2))

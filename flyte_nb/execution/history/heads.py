@@ -68,13 +68,12 @@ def head_of(name: str, roots: Collection[Call], calls: int, journal: Journal, *,
     ends = [root.ended for root in roots]
     states = [root.state for root in roots]
     errors = [root.error for root in roots]
-    over = closed and None not in ends
+    over, outcome = closed and None not in ends, journal.outcome
     state, error = _under_way(states), next(filter(None, errors), "")
-    if over and journal.outcome is None:
+    if over and outcome:
+        state, error = state_of_whole(outcome, states), journal.error
+    elif over:
         state = next(one for one in _BY_URGENCY if one in states)
-    elif over and journal.outcome:
-        state = state_of_whole(journal.outcome, states)
-        error = journal.error if journal.outcome is RunState.FAILED else ""
     ended = _told(max(end for end in ends if end is not None)) if over else None
     return RunHead(name, first.id, first.task, state, _told(first.started), ended, calls, error, first.target)
 
