@@ -328,14 +328,12 @@ def runs(
         UnknownPlaceError: There is no such place.
         StateError: The history cannot be read.
     """
-    from dataclasses import replace
-
     from flyte_nb.execution.history.records import run_filter
 
     known = as_task(task)
     name = task if known is None else known.name
     place = session().runner.checked_place(on)
-    return session().history.runs(replace(run_filter(name, state, since, limit), place=place))
+    return session().history.runs(run_filter(name, state, since, limit, place))
 
 
 def export(folder: str | PathLike[str], *environments: TaskEnvironment | str, force: bool = False) -> Exported:

@@ -24,6 +24,7 @@ __all__ = [
     "library_name",
     "library_version",
     "module_name",
+    "names_of",
 ]
 
 _FOLDERS = ("stdlib", "platstdlib", "purelib", "platlib")
@@ -143,3 +144,12 @@ def has_name(value: object) -> bool:
     for name in value.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is value
+
+
+def names_of(module: object) -> dict[str, Any]:
+    """Return what a module holds without asking it: to be asked makes a lazy one import itself."""
+    try:
+        names: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return names

@@ -7,7 +7,7 @@ from typing import Any
 
 from flyte_nb.model import Cache as PlainCache
 from flyte_nb.model import Resources as PlainResources
-from flyte_nb.model.written import Constructed, Step
+from flyte_nb.model.written import Constructed, Name
 
 __all__ = ["DECLARING", "Cache", "Kept", "Resources"]
 
@@ -57,7 +57,7 @@ class Cache(PlainCache):
             return plain
         said = {"version_override": version_override, **options, "serialize": serialize, "policies": policies}
         given = {"behavior": behavior, **{name: value for name, value in said.items() if value}}
-        return Kept(plain, _call("flyte.Cache", given))
+        return Kept(plain, Name("flyte.Cache")(**given))
 
 
 class Resources(PlainResources):
@@ -76,7 +76,8 @@ class Resources(PlainResources):
         except (TypeError, ValueError):  # a device that is newer than this library
             plain = PlainResources(cpu, memory, None, disk, shm)
         said = {"cpu": cpu, "memory": memory, "gpu": gpu, "disk": disk, "shm": shm}
-        return Kept(plain, _call("flyte.Resources", {name: value for name, value in said.items() if value is not None}))
+        given = {name: value for name, value in said.items() if value is not None}
+        return Kept(plain, Name("flyte.Resources")(**given))
 
 
 def _device(value: Any) -> Any:
@@ -89,7 +90,3 @@ def _device(value: Any) -> Any:
         said = {name: getattr(value, name, None) for name in ("device", "quantity")}
     quantity = said.get("quantity") or 1
     return f"{said['device']}:{quantity}" if said.get("device") else quantity
-
-
-def _call(name: str, options: dict[str, Any]) -> Constructed:
-    return Constructed((Step(name, (), tuple(options.items())),))

@@ -93,7 +93,6 @@ class _Writer:
         except UnicodeDecodeError:
             raise NotWritableError("bytes") from None
         read = self._withheld.variable(text, *place)
-        assert isinstance(read, Group)  # noqa: S101 - for the type
         return Chain((read, call(".encode")))
 
     def _dict(self, value: dict[Any, Any], place: tuple[str, ...], secret: bool) -> Code:
@@ -160,9 +159,8 @@ def _secret(secret: Secret) -> Code:
     return call("flyte.Secret", **written)
 
 
-def _either(read: Code, otherwise: str) -> Code:
+def _either(read: Group, otherwise: str) -> Group:
     """Return `read`, an `os.environ.get`, with another default."""
-    assert isinstance(read, Group)  # noqa: S101 - for the type
     return Group(read.opening, (read.items[0], ("", literal(otherwise))), read.closing)
 
 

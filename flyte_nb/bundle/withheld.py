@@ -9,7 +9,7 @@ from flyte_nb.bundle.writing import call, literal
 from flyte_nb.masking import says_secret, without_credentials
 
 if TYPE_CHECKING:
-    from flyte_nb.bundle.writing import Code
+    from flyte_nb.bundle.writing import Group
 
 __all__ = ["Withheld", "is_secret", "variable_name"]
 
@@ -42,7 +42,7 @@ class Withheld:
         self._owner = owner
         self._taken: set[str] = set() if taken is None else taken
 
-    def variable(self, value: str, *place: str) -> Code:
+    def variable(self, value: str, *place: str) -> Group:
         """Return what reads a variable, which may be unset, in the place of `value`."""
         wanted = name = variable_name(*self._owner, *place)
         number = 1
@@ -51,13 +51,13 @@ class Withheld:
             name = f"{wanted}_{number}"
         return self._noted(name, value)
 
-    def environment_variable(self, name: str, value: str, *place: str) -> Code:
+    def environment_variable(self, name: str, value: str, *place: str) -> Group:
         """Return what reads the variable `name` itself in the place of the value that is declared for it."""
         if self.values.get(name) == value or name not in self._taken:
             return self._noted(name, value)
         return self.variable(value, *place, name)
 
-    def _noted(self, name: str, value: str) -> Code:
+    def _noted(self, name: str, value: str) -> Group:
         self._taken.add(name)
         self.values[name] = value
         return call("os.environ.get", literal(name), literal(""))

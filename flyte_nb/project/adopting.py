@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flyte_nb.bundle.module_names import PACKAGE
 from flyte_nb.errors import AdoptError
-from flyte_nb.libraries import is_library_file
+from flyte_nb.libraries import is_library_file, names_of
 from flyte_nb.masking import error_text
 from flyte_nb.project.loading import AdoptingLoader, finder
 
@@ -215,23 +215,14 @@ def _earlier(source: _Source) -> list[str]:
 
 
 def _is_adopted(module: object) -> bool:
-    return isinstance(getattr(_names(module).get("__spec__"), "loader", None), AdoptingLoader)
+    return isinstance(getattr(names_of(module).get("__spec__"), "loader", None), AdoptingLoader)
 
 
 def _place(module: object) -> Path | None:
     """Return the file of a module, or the folder of a package that has none."""
-    names = _names(module)
+    names = names_of(module)
     place = names.get("__file__") or next(iter(names.get("__path__") or ()), None)
     return Path(place).resolve() if isinstance(place, str) else None
-
-
-def _names(module: object) -> dict[str, Any]:
-    """Return what a module holds without asking it: to be asked makes a lazy one import itself."""
-    try:
-        names: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    except AttributeError:
-        return {}
-    return names
 
 
 @contextmanager

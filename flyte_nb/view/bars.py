@@ -57,10 +57,11 @@ def bar_html(bar: Bar, span: float, track: int = TRACK) -> str:
     )
 
 
-def with_bars(statuses: Iterable[EnvironmentStatus], most: int = MOST_BARS) -> frozenset[str]:
+def with_bars(statuses: Iterable[EnvironmentStatus]) -> frozenset[str]:
     """Return the names of those that have bars: of too many what failed, what goes on, and what took longest."""
     begun = [status for status in statuses if status.started]
-    return frozenset(status.name for status in (begun if len(begun) <= most else nsmallest(most, begun, key=_worth)))
+    shown = begun if len(begun) <= MOST_BARS else nsmallest(MOST_BARS, begun, key=_worth)
+    return frozenset(status.name for status in shown)
 
 
 def _worth(status: EnvironmentStatus) -> tuple[int, float]:

@@ -105,7 +105,7 @@ def _details(env: TaskEnvironment) -> tuple[tuple[str, str], ...]:
 
 
 def _option(name: str, value: object) -> str:
-    text: str = without_credentials(str(value))
+    text = _text(value)
     return f"{name}={text if len(text) <= _LONGEST_OPTION else f'{text[:_LONGEST_OPTION]}…'}"
 
 

@@ -154,8 +154,8 @@ def _names(task: str) -> tuple[str, str, str]:
     return task, function, environment
 
 
-def run_filter(task: object, state: object, since: object, limit: object) -> RunFilter:
-    """Return the filter that somebody has described with what `flyte_nb.runs` takes.
+def run_filter(task: object, state: object, since: object, limit: object, place: str | None = None) -> RunFilter:
+    """Return the filter that somebody has described with what `flyte_nb.runs` takes, for runs in a place that there is.
 
     Raises:
         InvalidTypeError: One of them is of a wrong type.
@@ -167,7 +167,7 @@ def run_filter(task: object, state: object, since: object, limit: object) -> Run
         raise InvalidTypeError("runs.limit", limit, "a whole number", "runs(limit=20)")
     if limit < 1:
         raise InvalidValueError("runs.limit", limit, "would never show anything", "runs(limit=20)")
-    return RunFilter(task or None, _states(state), _moment(since), min(limit, sys.maxsize))
+    return RunFilter(task or None, _states(state), _moment(since), min(limit, sys.maxsize), place=place)
 
 
 def _states(state: object) -> frozenset[RunState]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flyte_nb.libraries import is_library_file
+from flyte_nb.libraries import is_library_file, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,11 +33,7 @@ def modules_of(environments: Collection[Any]) -> dict[int, str]:
 def _globals_of_modules(files: Collection[str]) -> Iterator[tuple[str, Any]]:
     """Yield the globals of the user's modules, and of those modules of libraries that are in one of `files`."""
     for name, module in list(sys.modules.items()):
-        try:
-            # To be asked makes a lazy module import itself.
-            names: dict[str, Any] = object.__getattribute__(module, "__dict__")
-        except AttributeError:
-            continue
+        names = names_of(module)
         file = names.get("__file__")
         if name.partition(".")[0] in _HOLD_ALL or not isinstance(file, str):
             continue

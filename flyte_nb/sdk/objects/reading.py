@@ -18,7 +18,7 @@ from flyte_nb.model.resources import Resources
 from flyte_nb.model.secret import Secret
 from flyte_nb.model.spec import EnvironmentSpec
 from flyte_nb.model.task import Task
-from flyte_nb.model.written import Constructed, Step
+from flyte_nb.model.written import Name
 from flyte_nb.sdk.objects.images import constructed_image, plain_image, sdk_image
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def _resources(resources: Any) -> tuple[Resources | None, Any]:
         try:
             return Resources(**said), _NOTHING
         except (InvalidTypeError, InvalidValueError):
-            Resources(**{**said, "gpu": None})  # if that is not what is wrong
-            return Resources(**{**said, "gpu": None}), resources  # a device that is newer than this library
+            # If that is what is wrong: a device that is newer than this library.
+            return Resources(**{**said, "gpu": None}), resources
     try:
         plain = Resources(**{**said, "gpu": f"{gpu.device}:{gpu.quantity}" if gpu.device else gpu.quantity})
     except InvalidValueError:
@@ -129,7 +129,7 @@ def _cache(cache: Any) -> tuple[Cache, Any]:
     if versioned and not any(more.values()):
         return plain, _NOTHING
     given = {name: value for name, value in {**said, **more}.items() if value not in (None, "", (), [], False)}
-    return plain, Constructed((Step("flyte.Cache", (), tuple(given.items())),))
+    return plain, Name("flyte.Cache")(**given)
 
 
 def _own_policies(cache: Any) -> list[Any]:

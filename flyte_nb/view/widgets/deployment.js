@@ -176,7 +176,7 @@ class DeploymentView extends GraphView {
     if (fact?.at) told.push(["started", fact.at], ["took", lasted.span]);
     if (fact && fact.attempt > 1) told.push(["attempt", number(fact.attempt)]);
     if (fact?.error) told.push(["error", fact.error]);
-    list.replaceChildren(...told.flatMap(([term, what]) => [html("dt", {}, term), html("dd", {}, what)]));
+    list.replaceChildren(...pairs(told));
   }
 
   showLines() {

@@ -225,9 +225,8 @@ class GraphWidget(HostedWidget):
     def _drawn(self) -> dict[str, Any]:
         """Return the synced traits of the present picture that depend on what is open and what is singled out."""
         self._needy = self._singled_out()
-        names = {key: name for name, key in self._keys.items()}
         picture = replace(self.picture, **self._overlay)
-        shown = self._collapser(picture, self._unfolded.spans, [names.get(self._unfolded.stepped, "")])
+        shown = self._collapser(picture, self._unfolded.spans, [self._name_of(self._unfolded.stepped) or ""])
         groups = {node.name: "g{}-{}".format(*node.span) for node in shown.nodes if node.span}
         self._shown = {node.name: self._keys[node.name] for node in shown.nodes if not node.span}
         facts = asdict(compose(shown, {**self._shown, **groups}))
@@ -242,15 +241,18 @@ class GraphWidget(HostedWidget):
 
     @observe("_selected")
     def _note_selected(self, change: Mapping[str, Any]) -> None:
-        names = {key: name for name, key in self._keys.items()}
-        self.selected = names.get(change["new"], "")
+        self.selected = self._name_of(change["new"]) or ""
+
+    def _name_of(self, key: object) -> str | None:
+        """Return the environment that pages know by `key`; what a page tells may be anything."""
+        return next((name for name, known in self._keys.items() if known == key), None)
 
     def _hear(self, widget: HostedWidget, content: object, buffers: object) -> None:
         super()._hear(widget, content, buffers)
         # Asked by the page when it has drawn: what takes long to find out holds nothing else up.
         asked = content.get("tell") if isinstance(content, dict) else None
         with self.lock:
-            name = next((name for name, key in self._keys.items() if key == asked), None)
+            name = self._name_of(asked)
             ends = {"ends": self._ends(name)} if name is not None and self._collapser.needed else {}
         if name is not None:
             pairs = self._about(name) if self._about else ()

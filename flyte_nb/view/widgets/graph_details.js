@@ -22,11 +22,6 @@ function links(named, all, way, go) {
   return html("dd", { class: "fnb-links" }, ...(buttons.length ? buttons : ["nothing"]));
 }
 
-/** Pairs of a term and what is told, as they stand in a list. */
-function pairs(/** @type {[string, string][]} */ told) {
-  return told.flatMap(([term, text]) => [html("dt", {}, term), html("dd", {}, text)]);
-}
-
 /**
  * What only the kernel knows of an environment; it may take its time to tell.
  *

@@ -30,10 +30,8 @@ function drawLine(/** @type {Line} */ { x, y, text }) {
   return draw("text", { class: "fnb-note", x, y }, text);
 }
 
-function drawWire(/** @type {Wire} */ { source, target, path }, /** @type {string} */ tip) {
-  const wire = draw("path", { class: "fnb-wire", d: path, "marker-end": `url(#${tip})` });
-  wire.dataset.ends = `${source} ${target}`;
-  return wire;
+function drawWire(/** @type {Wire} */ { path }, /** @type {string} */ tip) {
+  return draw("path", { class: "fnb-wire", d: path, "marker-end": `url(#${tip})` });
 }
 
 /** Calls are dashed, behind the nodes; how many they are, and whether to remark on them, is said on top of all. */

@@ -45,6 +45,11 @@ function button(/** @type {string} */ text, /** @type {() => void} */ act, attri
   return made;
 }
 
+/** Pairs of a term and what is told of it, as they stand in a list. */
+function pairs(/** @type {[string, string | Node][]} */ told) {
+  return told.flatMap(([term, what]) => [html("dt", {}, term), html("dd", {}, what)]);
+}
+
 /** Tell the kernel something; one that has ended or was restarted hears nothing, and the page goes on without it. */
 function tell(/** @type {Model} */ model, /** @type {object} */ content) {
   try { model.send(content); } catch { /* the way to the kernel is closed */ }

@@ -164,10 +164,7 @@ class RunView {
     const inView = isNew || this.detailsEnd <= this.grid.scrollTop + this.grid.clientHeight;
     if (element.nextElementSibling !== this.details) element.after(this.details);
     const { list, log } = before ?? this.makeDetails(row);
-    if (before?.row !== row) {
-      const pairs = rowFacts(row).flatMap(([term, text]) => [html("dt", {}, term), html("dd", {}, text)]);
-      list.replaceChildren(...pairs);
-    }
+    if (before?.row !== row) list.replaceChildren(...pairs(rowFacts(row)));
     this.described = { row, list, log };
     log.show(this.model.get("_tail"), row.key, row.lines, row.last_line);
     // Details that were seen to their end, or that are new, stay so while they grow.

@@ -86,11 +86,11 @@ class RunWidget(HostedWidget):
         self._under_way = under_way
         kept, opened = self._looked_at(), self._asked_for()
         self._summary = summarise(self._tree, under_way=under_way, kept=kept, opened=opened)
-        message = self._difference()
+        head = self._head()
+        message = self._difference(head)
         # Changed in place: a page that is loaded later gets it, and no event sends the whole.
         self._run["rows"].update(message.get("rows", {}))
-        self._run.update({name: message[name] for name in ("order", "head") if name in message})
-        self._run["head"].update(self._times())
+        self._run.update({"head": head, "order": message.get("order", self._run["order"])})
         for key in self._run["rows"].keys() - self._rows.keys():
             del self._run["rows"][key]
         message |= self._new_lines()
@@ -121,14 +121,13 @@ class RunWidget(HostedWidget):
     def _show_more(self, _change: Mapping[str, Any]) -> None:
         self._update(self._under_way)
 
-    def _difference(self) -> dict[str, Any]:
+    def _difference(self, head: dict[str, Any]) -> dict[str, Any]:
         """Return what is other than the page knows it: rows, their order, the head."""
         before, self._rows = self._rows, {row.key: row for row in self._summary.rows}
         changed = {key: asdict(row) for key, row in self._rows.items() if row != before.get(key)}
         message: dict[str, Any] = {"rows": changed} if changed else {}
         if list(before) != list(self._rows):
             message |= self._order()
-        head = self._head()
         if {**head, **_NO_TIMES} != {**self._run["head"], **_NO_TIMES} or self._is_news(head["left"]):
             message["head"] = head
             self._told = head["left"], time()
